@@ -1,0 +1,118 @@
+"""One frozen configuration: visible defaults, then a TOML file, then environment variables, then arguments."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from rag.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of Citable. Variants are made with `dataclasses.replace`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    home: Path = Path(platformdirs.user_data_dir("citable", appauthor=False))
+    """Folder that holds the indexes; `CITABLE_HOME` moves it."""
+    index: str = "papers"
+    """Name of the index inside `home`, or a path to one."""
+    embedding_model: str = "bundled"
+    """`bundled`, a folder, or the name of a sentence-transformers model."""
+    llm: str = "bundled"
+    """`bundled` or the path of a GGUF file."""
+    context_tokens: int = 2048
+    """Context of the language model: prompt and answer together."""
+    threads: int = 0
+    """CPU threads of the language model; 0 takes the physical cores."""
+    gpu_layers: int = -1
+    """Layers of the language model on the GPU; -1 is all, where the build has GPU support."""
+    candidates: int = 100
+    """Passages and sentences that each index brings to the fusion."""
+    papers: int = 5
+    """Papers that a question retrieves for its evidence."""
+    evidence_sentences: int = 6
+    """Numbered sentences shown to the language model at the most."""
+    evidence_tokens: int = 300
+    """Tokens of evidence shown to the language model at the most."""
+    answer_tokens: int = 160
+    """Tokens that the language model may write."""
+    temperature: float = 0.0
+    """Sampling temperature; 0 is deterministic."""
+    seed: int = 0
+    """Seed of the sampling, of effect above temperature 0."""
+    answer_threshold: float = 0.28
+    """Similarity of question and nearest text (cosine) under which a question is refused outright."""
+    support_threshold: float = 0.75
+    """Share of a written sentence's weighted words that must stand, in their order, in what it cites."""
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of the index."""
+        if os.sep in self.index or self.index.startswith("."):
+            return Path(self.index).expanduser().absolute()
+        return self.home.expanduser() / "indexes" / self.index
+
+
+ENV_PREFIX = "CITABLE_"
+_ADAPTER = TypeAdapter(Config)
+
+
+def load_config(
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """The configuration from `file` (TOML), the environment (`CITABLE_LLM=...`) and `overrides`, later ones first.
+
+    Without `file`, `config.toml` in the home folder is read if it is there. Raises UsageError for a file that cannot
+    be read, an unknown setting or a value of the wrong type.
+    """
+    environ = os.environ if environ is None else environ
+    names = {field.name for field in fields(Config)}
+    env = {
+        key.removeprefix(ENV_PREFIX).lower(): value
+        for key, value in environ.items()
+        if key.startswith(ENV_PREFIX) and key.removeprefix(ENV_PREFIX).lower() in names
+    }
+    given = {key: value for key, value in (overrides or {}).items() if value is not None}
+    home = Path(given.get("home") or env.get("home") or Config.home)
+    default_file = home.expanduser() / "config.toml"
+    source = file or (default_file if default_file.is_file() else None)
+    settings: dict[str, Any] = {}
+    if source is not None:
+        try:
+            settings = tomllib.loads(source.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"{source}: not a readable TOML file ({error}). Correct it or leave out --config."
+            ) from None
+    try:
+        config = _ADAPTER.validate_python({**settings, **env, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"setting {name!r}: {first['msg'].lower()}. The settings are: {', '.join(sorted(names))}."
+        ) from None
+    _check(config)
+    return config
+
+
+def _check(config: Config) -> None:
+    positive = ("candidates", "papers", "evidence_sentences", "evidence_tokens", "answer_tokens")
+    for name in positive:
+        if getattr(config, name) < 1:
+            raise UsageError(f"setting {name!r}: must be at least 1.")
+    if config.context_tokens - config.answer_tokens < 256:
+        raise UsageError("setting 'context_tokens': must be at least 256 more than answer_tokens, or no evidence fits.")
+    if config.threads < 0:
+        raise UsageError("setting 'threads': must be 0 (the physical cores) or more.")
+    if not 0 <= config.temperature <= 2:
+        raise UsageError("setting 'temperature': must lie between 0 and 2.")

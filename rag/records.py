@@ -1,0 +1,276 @@
+"""The records that pass between the stages, and the seams as small Protocols.
+
+All are frozen. A score belongs to a hit, never to a paper. Offsets are character positions in the abstract, end
+exclusive, so that `abstract[start:end]` is the text byte for byte as it was ingested.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Event
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper as a source file gives it."""
+
+    title: str
+    abstract: str
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    venue: str = ""
+    doi: str = ""
+    arxiv_id: str = ""
+    pmid: str = ""
+    url: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A piece of a source file that could not be read as a paper; line 0 is no line of its own."""
+
+    source: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a paper's abstract with its address: (paper_id, index)."""
+
+    paper_id: int
+    index: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of an abstract that fits the embedding model; `embed_text` is what the model and BM25 see."""
+
+    paper_id: int
+    index: int
+    start: int
+    end: int
+    embed_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPaper:
+    """A paper in the catalog: `id` addresses it inside one index, `key` is stable across indexes."""
+
+    id: int
+    key: str
+    paper: Paper
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of papers that were read: each is counted once."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+
+    def __add__(self, other: "Added") -> "Added":
+        return Added(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.duplicates + other.duplicates,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Papers in the catalog, those indexed, and the vectors and rows that the derived indexes should hold."""
+
+    papers: int
+    indexed: int
+    passages: int
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence and the cosine of its vector with the question's."""
+
+    sentence: Sentence
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved paper with its fused score, the parts that it was fused from, and its best sentences."""
+
+    paper_id: int
+    key: str
+    title: str
+    link: str
+    score: float
+    parts: Mapping[str, float]
+    sentences: tuple[ScoredSentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What a search found: hits best first, and how far they answer the question (0..1, see `retrieval.py`)."""
+
+    hits: tuple[Hit, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence shown to the language model under `number` (1..n)."""
+
+    number: int
+    title: str
+    key: str
+    link: str
+    sentence: Sentence
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A cited sentence. `number` is what the reader sees in brackets."""
+
+    number: int
+    paper_id: int
+    key: str
+    title: str
+    link: str
+    sentence: int
+    start: int
+    end: int
+    quote: str
+
+
+class Verdict(StrEnum):
+    """How a sentence of the answer came to be supported by what it cites."""
+
+    SUPPORTED = "supported"  # as the model wrote and cited it
+    MOVED = "moved"  # as the model wrote it, with the citation corrected
+    QUOTED = "quoted"  # replaced by the cited sentence, word for word
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One checked sentence of the answer; `written` is what the model wrote in its place."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict
+    score: float
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers."""
+
+    question: str
+    text: str
+    claims: tuple[Claim, ...]
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    refused: bool
+    confidence: float
+    dropped: int
+    stopped: bool
+    prompt_tokens: int
+    generated_tokens: int
+    timings: Mapping[str, float]
+    raw: str = ""
+    evidence: tuple[Evidence, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Stream event: the search is done."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Stream event: the model has read `done` of `total` prompt tokens."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Stream event: text of a sentence that is not checked yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Stream event: a sentence is finished and checked; `claim` is None where nothing supports it.
+
+    `rest` is what the model has begun to write after it.
+    """
+
+    claim: Claim | None
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Stream event, always the last."""
+
+    answer: Answer
+
+
+AnswerEvent = Found | Reading | Token | Checked | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A chat message: role (system, user, assistant) and text."""
+
+    role: str
+    content: str
+
+
+class Embedder(Protocol):
+    """Text to unit vectors, and the token arithmetic that keeps text inside the model's limit."""
+
+    name: str
+    digest: str
+    dimensions: int
+    max_tokens: int
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), dimensions), in the order of `texts`."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model would see it untruncated, special tokens included."""
+
+
+class LanguageModel(Protocol):
+    """A chat model that reads messages and writes under a grammar."""
+
+    name: str
+    context_tokens: int
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of the prompt that `messages` make."""
+
+    def stream(
+        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: Event
+    ) -> Generator[Reading | Token, None, None]:
+        """Write an answer; ends early when `cancel` is set. Raises UsageError if the prompt leaves no room."""
