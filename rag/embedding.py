@@ -1,0 +1,81 @@
+"""The sentence-transformers adapter: texts -> unit vectors on this machine, nothing cut off, nothing downloaded
+unless a model is named that is not here.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
+
+from rag.errors import ModelError
+from rag.models import folder_digest
+from rag.records import Vectors
+
+# On a CPU, small batches of texts of like length waste less padding: 2x over the library's default of 32.
+_CPU_BATCH = 8
+_GPU_BATCH = 256
+
+
+class SentenceEmbedder:
+    """An embedding model by path or name, on the GPU if torch has one."""
+
+    def __init__(self, name: str, path: str) -> None:
+        """Load the model at `path` (a folder, or a Hugging Face name). Raises ModelError if it cannot be loaded."""
+        transformers_logging.disable_progress_bar()
+        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+        try:
+            # A folder needs no hub, and the hub must not be asked behind the user's back.
+            local = Path(path).is_dir()
+            self._model = SentenceTransformer(path, local_files_only=local, model_kwargs={"dtype": torch.float32})
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(
+                f"embedding model {name!r} cannot be loaded ({reason}). Use 'bundled', a folder, or the name of a "
+                "sentence-transformers model (downloaded once, which needs the internet)."
+            ) from error
+        self.name = name
+        self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self.max_tokens = int(self._model.max_seq_length or 512)
+        self.digest = _digest(path, self._model)
+        on_cpu = str(self._model.device).startswith("cpu")
+        self._batch = _CPU_BATCH if on_cpu else _GPU_BATCH
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), dimensions). Texts must fit `max_tokens`: see `chunking.py`."""
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        vectors = self._model.encode(
+            list(texts),
+            batch_size=self._batch,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included, without truncation."""
+        if not texts:
+            return []
+        encoded = self._model.tokenizer(list(texts), truncation=False, padding=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+
+def _digest(path: str, model: SentenceTransformer) -> str:
+    """Digest that tells one embedding model from another: of its files, or of a probe vector without files.
+
+    The probe is coarse, so that it is the same on another processor.
+    """
+    if Path(path).is_dir():
+        return folder_digest(Path(path))
+    probe = np.asarray(model.encode(["a probe sentence"], show_progress_bar=False), dtype=np.float32)
+    return hashlib.sha256(np.sign(probe).astype(np.int8).tobytes()).hexdigest()
