@@ -1,0 +1,65 @@
+"""Answers as plain data for JSON. Pure; the field names are a public interface."""
+
+from typing import Any
+
+from rag.records import Answer, Citation, Hit
+
+_SENTENCES_A_HIT = 3
+
+
+def answer_to_dict(answer: Answer) -> dict[str, Any]:
+    """Everything about an answer: text, claims, citations with offsets, hits with scores, timings in seconds."""
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "refused": answer.refused,
+        "stopped": answer.stopped,
+        "confidence": round(answer.confidence, 4),
+        "claims": [
+            {
+                "text": claim.text,
+                "citations": [citation.number for citation in claim.citations],
+                "verdict": claim.verdict.value,
+                "score": round(claim.score, 4),
+                "written": claim.written,
+            }
+            for claim in answer.claims
+        ],
+        "citations": [_citation(citation) for citation in answer.citations],
+        "dropped_sentences": answer.dropped,
+        "hits": [_hit(hit) for hit in answer.hits],
+        "evidence": [
+            {"number": e.number, "paper": e.key, "sentence": e.sentence.index, "text": e.sentence.text}
+            for e in answer.evidence
+        ],
+        "written": answer.raw,
+        "usage": {"prompt_tokens": answer.prompt_tokens, "generated_tokens": answer.generated_tokens},
+        "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
+    }
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "number": citation.number,
+        "paper": citation.key,
+        "title": citation.title,
+        "link": citation.link,
+        "sentence": citation.sentence,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+    }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "paper": hit.key,
+        "title": hit.title,
+        "link": hit.link,
+        "score": round(hit.score, 4),
+        "parts": {name: round(value, 4) for name, value in hit.parts.items()},
+        "sentences": [
+            {"sentence": s.sentence.index, "score": round(s.score, 4), "text": s.sentence.text}
+            for s in hit.sentences[:_SENTENCES_A_HIT]
+        ],
+    }

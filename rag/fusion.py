@@ -1,0 +1,35 @@
+"""Score fusion: several rankings of the same things -> one. Pure."""
+
+from collections.abc import Hashable, Mapping
+from typing import TypeVar
+
+Id = TypeVar("Id", bound=Hashable)
+
+
+def min_max(scores: Mapping[Id, float]) -> dict[Id, float]:
+    """Scores moved and scaled to 0..1 (Lee 1997); all 1 where they do not differ."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    if high == low:
+        return dict.fromkeys(scores, 1.0)
+    return {key: (score - low) / (high - low) for key, score in scores.items()}
+
+
+def fuse(
+    rankings: Mapping[str, Mapping[Id, float]], weights: Mapping[str, float]
+) -> list[tuple[Id, float, dict[str, float]]]:
+    """Weighted sum of min-max scores (CombSUM, Fox & Shaw 1994): `(id, score, parts)`, best first.
+
+    What a ranking does not hold scores 0 in it: it came after the last that it holds. Parts are the scores as given,
+    by ranking. Equal scores keep the order of their ids, so that the same input gives the same output.
+    """
+    scaled = {name: min_max(ranking) for name, ranking in rankings.items()}
+    ids = {key for ranking in rankings.values() for key in ranking}
+    fused = []
+    for key in ids:
+        score = sum(weights[name] * scaled[name].get(key, 0.0) for name in rankings)
+        parts = {name: ranking[key] for name, ranking in rankings.items() if key in ranking}
+        fused.append((key, score, parts))
+    fused.sort(key=lambda item: (-item[1], str(item[0])))
+    return fused

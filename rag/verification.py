@@ -1,0 +1,174 @@
+"""Is a written sentence supported by the sentences that it cites? Deterministic and pure: words and their order.
+
+The test is nearly extractive on purpose. Word overlap alone cannot tell a true sentence from one with its parts
+exchanged, so the words must stand in the evidence in the written order and close together (a longest common
+subsequence, weighted by how rare each word is). Numbers and words of direction must be among the words taken over;
+negation must agree; what the evidence only hedges or asks may not be claimed. It errs towards refusing: what fails is
+quoted instead.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag.terms import STOP_WORDS, content_terms, terms
+
+Idf = Callable[[Sequence[str]], dict[str, float]]
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(terms(words))
+
+
+_NEGATIONS = _stems("no not never none nor neither without cannot fail fails failed lack lacks unable refute reject")
+# What turns a statement into a question, a plan or its opposite where it stands in the evidence before the words.
+_HEDGES = _stems(
+    "whether if may might could would hypothesise hypothesize hypothesis aim aims goal little few hardly barely rarely "
+    "unlike instead rather unclear unknown open question suspect assume assuming suppose claimed contrary unlikely"
+)
+_NUMBER_WORDS = _stems(
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half "
+    "third quarter once twice thrice double triple first second"
+)
+_OPPOSITES = tuple(
+    (_stems(one), _stems(other))
+    for one, other in (
+        (
+            "increase rise grow improve gain raise enhance boost strengthen accelerate",
+            "decrease fall decline shrink worsen drop reduce loss lower degrade impair weaken slow",
+        ),
+        (
+            "more higher high larger large greater faster fast better longer long",
+            "less fewer lower low smaller small slower slow worse shorter short",
+        ),
+        ("maximum most best maximise maximize", "minimum least worst minimise minimize"),
+        ("before earlier early pre", "after later late post"),
+        ("linear", "nonlinear"),
+        ("supervised", "unsupervised"),
+        ("positive positively", "negative negatively"),
+        ("above over", "below under"),
+        ("with", "without"),
+        ("only", "also"),
+        ("all every", "some few"),
+        ("significant", "insignificant"),
+    )
+)
+_DIRECTIONS = frozenset().union(*(one | other for one, other in _OPPOSITES))
+_STOP_STEMS = (
+    frozenset(t for word in STOP_WORDS for t in terms(word))
+    - _NEGATIONS
+    - _NUMBER_WORDS
+    - (_DIRECTIONS - _stems("with over under"))
+)
+_SIGNED_NUMBER = re.compile(r"(?<![\w.,])[-\u2212\u2013]?\d+(?:[.,]\d+)*")
+# Ways to begin that claim nothing. Closed lists: "the study refutes that" is no such way.
+_LEAD_IN = re.compile(
+    r"^(?:the answer(?: to (?:this|the|your) question)? is(?: that)?\s*:?|yes,|no,|"
+    r"(?:the|this) (?:paper|study|abstract|text) (?:shows?|finds?|reports?|states?|says?) that|"
+    r"(?:the|these) (?:papers|authors|studies) (?:show|find|report|state|say) that|"
+    r"according to the (?:paper|papers|study|authors|text),?|in (?:the|this) (?:paper|study|work),?)\s+",
+    re.IGNORECASE,
+)
+# A bare number or name can be found in any text; who reads it alone cannot know what it means.
+_MIN_WORDS = 3
+# Terms between two neighbours of the claim that the evidence may have more.
+_GAP = 8
+_REACH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far evidence carries a sentence: `score` in 0..1, and what speaks against it, in words, if anything."""
+
+    score: float
+    objection: str = ""
+
+
+def support(written: str, evidence: str, idf: Idf) -> Support:
+    """Compare a written sentence with the text that it cites.
+
+    The score is the idf-weighted share of its content words that stand in `evidence` in the same order. An objection
+    (a number, direction or negation that differs, a hedge left out, words from distant places) is fatal whatever the
+    score.
+    """
+    claim = [t for t in terms(without_lead_in(written)) if t not in _STOP_STEMS]
+    source = terms(evidence)
+    if len(claim) < _MIN_WORDS:
+        return Support(0.0, "it says too little to be checked")
+    weights = idf(list(dict.fromkeys(claim)))
+    weight, pairs = _aligned(claim, source, weights)
+    score = weight / (sum(weights[t] for t in claim) or 1.0)
+    missing = sorted(_signed_numbers(without_lead_in(written)) - _signed_numbers(evidence))
+    if missing:
+        return Support(score, f"the number {missing[0]} is not in the evidence")
+    return Support(score, _objection(claim, source, pairs, set(terms(written))))
+
+
+def without_lead_in(written: str) -> str:
+    """A sentence without "The answer is:" and the like, which claim nothing."""
+    bare = written.strip()
+    while (shorter := _LEAD_IN.sub("", bare)) != bare:
+        bare = shorter
+    return bare[:1].upper() + bare[1:]
+
+
+def repeats(written: str, earlier: Sequence[str]) -> bool:
+    """Whether nearly all content words of a sentence stand in one of the `earlier` texts."""
+    words = set(content_terms(without_lead_in(written)))
+    return any(len(words & set(content_terms(text))) >= 0.9 * len(words) for text in earlier)
+
+
+def _signed_numbers(text: str) -> set[str]:
+    found = {match.replace(",", "") for match in _SIGNED_NUMBER.findall(text)}
+    return {re.sub("[\u2212\u2013]", "-", number) for number in found}
+
+
+def _objection(claim: Sequence[str], source: Sequence[str], pairs: Sequence[tuple[int, int]], words: set[str]) -> str:
+    taken = {i for i, _ in pairs}
+    places = [j for _, j in pairs]
+    for i, term in enumerate(claim):
+        exact = any(char.isdigit() for char in term) or term in _NUMBER_WORDS or term in _DIRECTIONS
+        if exact and i not in taken:
+            return f"{term!r} is not in the evidence in this place"
+    if any(b - a > _GAP for a, b in pairwise(places)):
+        return "its words come from distant places"
+    near = range(max(0, places[0] - _REACH), places[-1] + _REACH + 1) if places else range(0)
+    there = {source[j] for j in near if j < len(source)}
+    for one, other in _OPPOSITES:
+        for said, opposite in ((one, other), (other, one)):
+            if words & said and not there & said and there & opposite:
+                return f"the direction differs ({sorted(words & said)[0]})"
+    # A negation of the source concerns the claim if it stands before or among the words that the claim took over.
+    before = range(max(0, places[0] - 2 * _REACH), places[-1] + 1) if places else range(0)
+    told = {source[j] for j in before}
+    if bool(words & _NEGATIONS) != bool(told & _NEGATIONS):
+        return "a negation differs"
+    if hedge := sorted((told & _HEDGES) - words):
+        return f"the evidence hedges ({hedge[0]})"
+    return ""
+
+
+def _aligned(
+    claim: Sequence[str], source: Sequence[str], weights: dict[str, float]
+) -> tuple[float, list[tuple[int, int]]]:
+    """Weight of the heaviest common subsequence, and its pairs of places in `claim` and `source`."""
+    rows, columns = len(claim), len(source)
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
+            skip = max(best[i + 1][j], best[i][j + 1])
+            match = weights[claim[i]] + best[i + 1][j + 1] if claim[i] == source[j] else 0.0
+            best[i][j] = max(skip, match)
+    pairs: list[tuple[int, int]] = []
+    i = j = 0
+    while i < rows and j < columns:
+        if claim[i] == source[j] and best[i][j] == weights[claim[i]] + best[i + 1][j + 1]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif best[i + 1][j] >= best[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return best[0][0], pairs
