@@ -1,0 +1,296 @@
+"""Question -> a stream of events that ends in a checked, cited answer.
+
+The order of things: search; refuse if nothing near is there; show the model numbered evidence; check each sentence
+that it writes against what it cites; where one fails, stop the model and let the papers speak in their own words.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+
+from rag.citations import Written, split_written
+from rag.errors import UsageError
+from rag.evidence import rank_evidence
+from rag.grammar import REFUSAL, answer_grammar
+from rag.prompting import AnswerPrompt
+from rag.records import (
+    Answer,
+    AnswerEvent,
+    Checked,
+    Citation,
+    Claim,
+    Evidence,
+    Finished,
+    Found,
+    LanguageModel,
+    Reading,
+    Retrieval,
+    Verdict,
+)
+from rag.retrieval import Retriever
+from rag.terms import terms
+from rag.verification import Idf, repeats, support, without_lead_in
+
+# A question gets one sentence a part, and two more.
+_MORE_SENTENCES = 2
+_MAX_SENTENCES = 5
+# So many words twice in one sentence: small models get caught in such circles.
+_CIRCLE = 4
+_FURTHER_PART = re.compile(
+    r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
+    re.IGNORECASE,
+)
+# A quotation is added to a failed answer while it is nearly as good evidence as the best.
+_QUOTE_MARGIN = 0.6
+
+
+class Answerer:
+    """Answers questions from one index with one language model."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        model: LanguageModel,
+        idf: Idf,
+        *,
+        evidence_sentences: int,
+        evidence_tokens: int,
+        answer_tokens: int,
+        answer_threshold: float,
+        support_threshold: float,
+    ) -> None:
+        self._retriever = retriever
+        self._model = model
+        self._idf = idf
+        self._prompt = AnswerPrompt()
+        self._evidence_sentences = evidence_sentences
+        self._evidence_tokens = evidence_tokens
+        self._answer_tokens = answer_tokens
+        self._answer_threshold = answer_threshold
+        self._support_threshold = support_threshold
+
+    def stream(self, question: str, cancel: Event | None = None) -> Iterator[AnswerEvent]:
+        """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
+
+        Raises UsageError for an empty question, or one that leaves no room for evidence in the model's context.
+        """
+        question = question.strip()
+        if not question:
+            raise UsageError("the question is empty. Ask something about the papers.")
+        self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
+        cancel = cancel or Event()
+        clock = _Clock()
+        found = self._retriever.search(question)
+        clock.lap("search")
+        yield Found(found.hits)
+        draft = _Draft(self._idf, self._support_threshold)
+        if found.hits and found.confidence >= self._answer_threshold:
+            yield from self._write(question, found, draft, clock, cancel)
+        yield Finished(self._answer(question, found, draft, clock, cancel))
+
+    def ask(self, question: str, cancel: Event | None = None) -> Answer:
+        """The finished answer, without the stream."""
+        for event in self.stream(question, cancel):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("a stream ends with Finished")
+
+    def _prompt_tokens(self) -> int:
+        return self._model.context_tokens - self._answer_tokens
+
+    def _write(
+        self, question: str, found: Retrieval, draft: "_Draft", clock: "_Clock", cancel: Event
+    ) -> Iterator[AnswerEvent]:
+        draft.question = question
+        chosen = rank_evidence(question, found.hits, self._idf, self._evidence_sentences)
+        messages, draft.evidence = self._prompt.fit(
+            question,
+            chosen,
+            self._model.count_tokens,
+            evidence_tokens=self._evidence_tokens,
+            prompt_tokens=self._prompt_tokens(),
+        )
+        target = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
+        draft.prompt_tokens = self._model.count_tokens(messages) if messages else 0
+        clock.lap("evidence")
+        if not messages:
+            # Not even the best sentence fits the context beside the question: it is quoted without being read.
+            draft.failed = True
+            yield from draft.quote(target)
+            return
+        written = self._model.stream(
+            messages,
+            grammar=answer_grammar(len(draft.evidence), target),
+            max_tokens=self._answer_tokens,
+            cancel=cancel,
+        )
+        for event in written:
+            if isinstance(event, Reading):
+                yield event
+                continue
+            clock.mark("first_token")
+            draft.raw += event.text
+            draft.generated_tokens += 1
+            yield event
+            yield from draft.check(finished=False)
+            if draft.failed or draft.strays():
+                break
+        written.close()
+        if cancel.is_set():
+            return
+        if not draft.failed:
+            # A sentence that was broken off, for straying or for want of tokens, counts as failed here.
+            yield from draft.check(finished=True)
+        yield from draft.quote(target)
+        clock.lap("write")
+
+    def _answer(self, question: str, found: Retrieval, draft: "_Draft", clock: "_Clock", cancel: Event) -> Answer:
+        stopped = cancel.is_set()
+        refused = not draft.claims and not stopped
+        text = REFUSAL if refused else " ".join(claim_text(claim) for claim in draft.claims)
+        return Answer(
+            question=question,
+            text=text,
+            claims=tuple(draft.claims),
+            citations=tuple(draft.citations.values()),
+            hits=found.hits,
+            refused=refused,
+            confidence=found.confidence,
+            dropped=draft.dropped,
+            stopped=stopped,
+            prompt_tokens=draft.prompt_tokens,
+            generated_tokens=draft.generated_tokens,
+            timings=clock.finish(),
+            raw=draft.raw,
+            evidence=tuple(draft.evidence),
+        )
+
+
+def claim_text(claim: Claim) -> str:
+    """A claim as one line of the answer: a quotation in quotation marks, citations behind it."""
+    text = f"\u201c{' '.join(claim.text.split())}\u201d" if claim.verdict is Verdict.QUOTED else claim.text
+    return text + "".join(f" [{citation.number}]" for citation in claim.citations)
+
+
+@dataclass
+class _Draft:
+    """The answer while it is made: what was written, what of it was checked, what has been cited."""
+
+    idf: Idf
+    threshold: float
+    question: str = ""
+    raw: str = ""
+    evidence: list[Evidence] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    citations: dict[int, Citation] = field(default_factory=dict)
+    prompt_tokens: int = 0
+    generated_tokens: int = 0
+    dropped: int = 0
+    failed: bool = False
+    seen: int = 0
+
+    def check(self, *, finished: bool) -> Iterator[Checked]:
+        """Check the sentences that have been completed since the last call; at the first that fails, stop."""
+        sentences, rest = split_written(self.raw, finished=finished)
+        for written in sentences[self.seen :]:
+            self.seen += 1
+            if written.text == REFUSAL:
+                continue
+            claim = self._supported(written)
+            yield Checked(claim, rest)
+            if claim is None:
+                self.dropped += 1
+                self.failed = True
+                return
+            self.claims.append(claim)
+        if finished and rest.strip() and rest.strip() != REFUSAL:
+            self.dropped += 1
+            self.failed = True
+            yield Checked(None)
+
+    def strays(self) -> bool:
+        """Whether the sentence in work cannot be saved: it goes in circles, or states a number of no evidence."""
+        _, rest = split_written(self.raw, finished=False)
+        words = terms(re.sub(r"\[\d*\]?", "", rest))
+        runs = list(zip(*(words[i:] for i in range(_CIRCLE)), strict=False))
+        if len(set(runs)) < len(runs):
+            return True
+        known = {term for item in self.evidence for term in terms(item.sentence.text)}
+        numbers = [word for word in words if any(char.isdigit() for char in word)]
+        if numbers and numbers[-1] == words[-1] and rest[-1:].isalnum():
+            # The last one may still grow: "7" on its way to "77".
+            growing = numbers.pop()
+            if not any(term.startswith(growing) for term in known):
+                return True
+        return any(number not in known for number in numbers)
+
+    def quote(self, target: int) -> Iterator[Checked]:
+        """After a failure, fill up to `target` claims with the best evidence that is not cited yet."""
+        if not self.failed:
+            return
+        ranked = sorted(self.evidence, key=lambda item: -item.score)
+        for item in ranked:
+            if len(self.claims) >= target or item.score < _QUOTE_MARGIN * ranked[0].score:
+                return
+            if item.number in self.citations:
+                continue
+            claim = self._claim(item.sentence.text, [item], Verdict.QUOTED, 1.0, "")
+            self.claims.append(claim)
+            yield Checked(claim)
+
+    def _supported(self, written: Written) -> Claim | None:
+        """The written sentence as a claim, with its own citations or with better ones; None if nothing carries it."""
+        earlier = [claim.text for claim in self.claims]
+        if repeats(written.text, [self.question, *earlier]):
+            return None
+        by_number = {item.number: item for item in self.evidence}
+        cited = [by_number[number] for number in written.numbers]
+        attempts = [(Verdict.SUPPORTED, [item]) for item in cited]
+        if len(cited) > 1:
+            attempts.append((Verdict.SUPPORTED, cited))
+        attempts.extend((Verdict.MOVED, [item]) for item in self.evidence if item not in cited)
+        for verdict, items in attempts:
+            result = support(written.text, " ".join(item.sentence.text for item in items), self.idf)
+            if result.score >= self.threshold and not result.objection:
+                return self._claim(without_lead_in(written.text), items, verdict, result.score, written.text)
+        return None
+
+    def _claim(self, text: str, items: Sequence[Evidence], verdict: Verdict, score: float, written: str) -> Claim:
+        return Claim(text, tuple(self._cite(item) for item in items), verdict, score, written)
+
+    def _cite(self, item: Evidence) -> Citation:
+        if item.number not in self.citations:
+            sentence = item.sentence
+            self.citations[item.number] = Citation(
+                number=len(self.citations) + 1,
+                paper_id=sentence.paper_id,
+                key=item.key,
+                title=item.title,
+                link=item.link,
+                sentence=sentence.index,
+                start=sentence.start,
+                end=sentence.end,
+                quote=sentence.text,
+            )
+        return self.citations[item.number]
+
+
+class _Clock:
+    """Seconds of each step."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._times: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self._times[name] = now - self._last
+        self._last = now
+
+    def mark(self, name: str) -> None:
+        self._times.setdefault(name, time.perf_counter() - self._start)
+
+    def finish(self) -> dict[str, float]:
+        return {**self._times, "total": time.perf_counter() - self._start}

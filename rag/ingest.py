@@ -1,0 +1,119 @@
+"""Readers -> catalog -> both indexes, in batches that survive an interruption at any point.
+
+An address inside an index is `paper_id * STRIDE + n` for the n-th passage or sentence of a paper, so that an index
+entry leads to its paper without a look-up.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from rag.catalog import Catalog
+from rag.chunking import sentence_texts, split_passages
+from rag.errors import InputError
+from rag.lexical import LexicalIndex
+from rag.readers import SourceFile, read_papers
+from rag.records import Added, CatalogPaper, Embedder, Paper, Passage, Sentence, Skipped
+from rag.store import Kind, VectorStore
+
+STRIDE = 10_000
+_PAPERS_A_BATCH = 16
+_PAPERS_A_TRANSACTION = 500
+Progress = Callable[[int, int], None]
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What reading files brought."""
+
+    files: int
+    added: Added
+    skipped: tuple[Skipped, ...]
+
+
+def address(paper_id: int, number: int) -> int:
+    """The id of a paper's n-th passage or sentence in the indexes."""
+    return paper_id * STRIDE + number
+
+
+def read_files(catalog: Catalog, files: Sequence[SourceFile]) -> ReadReport:
+    """Read all papers of `files` into the catalog.
+
+    A file that is not readable as papers is skipped if it came from a folder or pattern, as long as others are.
+    Raises InputError for one that the user named, or if there is no other.
+    """
+    added = Added()
+    skipped: list[Skipped] = []
+    for file in files:
+        records = read_papers(file.path)
+        try:
+            while batch := list(islice(records, _PAPERS_A_TRANSACTION)):
+                added += catalog.add(record for record in batch if isinstance(record, Paper))
+                skipped.extend(record for record in batch if isinstance(record, Skipped))
+        except InputError as error:
+            if file.named or len(files) == 1:
+                raise
+            skipped.append(Skipped(str(file.path), 0, str(error).removeprefix(f"{file.path}: ")))
+    return ReadReport(len(files), added, tuple(skipped))
+
+
+class Indexer:
+    """Brings the vectors and the lexical index in line with the catalog."""
+
+    def __init__(self, catalog: Catalog, embedder: Embedder, store: VectorStore, lexical: LexicalIndex) -> None:
+        self._catalog = catalog
+        self._embedder = embedder
+        self._store = store
+        self._lexical = lexical
+
+    def run(self, progress: Progress = no_progress) -> int:
+        """Index every pending paper; `progress(done, total)` is called after each batch. Returns their number."""
+        pending = self._catalog.pending()
+        progress(0, len(pending))
+        for start in range(0, len(pending), _PAPERS_A_BATCH):
+            self._index(self._catalog.papers(pending[start : start + _PAPERS_A_BATCH]))
+            progress(min(start + _PAPERS_A_BATCH, len(pending)), len(pending))
+        return len(pending)
+
+    def _index(self, papers: Sequence[CatalogPaper]) -> None:
+        sentences = {p.id: self._catalog.sentences(p) for p in papers}
+        passages = {
+            p.id: split_passages(
+                p.id, p.paper.title, p.paper.abstract, sentences[p.id], self._embedder.count_tokens,
+                self._embedder.max_tokens,
+            )
+            for p in papers
+        }  # fmt: skip
+        spans = {p.id: (len(passages[p.id]), len(sentences[p.id])) for p in papers}
+        before = self._catalog.indexed_spans([p.id for p in papers])
+        self._catalog.begin_indexing(spans)
+        stale_passages = list(_addresses((i, span[0]) for i, span in before.items()))
+        stale_sentences = list(_addresses((i, span[1]) for i, span in before.items()))
+        self._store.delete(Kind.PASSAGE, stale_passages)
+        self._store.delete(Kind.SENTENCE, stale_sentences)
+        self._write_passages([x for p in papers for x in passages[p.id]], stale_passages)
+        self._write_sentences([(p.paper.title, s) for p in papers for s in sentences[p.id]])
+        self._catalog.finish_indexing(spans)
+
+    def _write_passages(self, passages: Sequence[Passage], stale: Sequence[int]) -> None:
+        ids = [address(passage.paper_id, passage.index) for passage in passages]
+        texts = [passage.embed_text for passage in passages]
+        self._store.upsert(Kind.PASSAGE, ids, self._embedder.encode(texts))
+        self._lexical.replace(stale, zip(ids, texts, strict=True))
+
+    def _write_sentences(self, sentences: Sequence[tuple[str, Sentence]]) -> None:
+        ids = [address(sentence.paper_id, sentence.index) for _, sentence in sentences]
+        texts = sentence_texts(
+            [(title, sentence.text) for title, sentence in sentences],
+            self._embedder.count_tokens,
+            self._embedder.max_tokens,
+        )
+        self._store.upsert(Kind.SENTENCE, ids, self._embedder.encode(texts))
+
+
+def _addresses(counts: Iterable[tuple[int, int]]) -> Iterable[int]:
+    return (address(paper_id, number) for paper_id, count in counts for number in range(count))
