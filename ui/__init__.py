@@ -1,0 +1,1 @@
+"""The ways into Citable: command line and chat page."""

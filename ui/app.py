@@ -1,0 +1,277 @@
+"""The chat page: typed events -> Gradio components. `create_app` builds it, `serve` runs it on this machine.
+
+Nothing on the page comes from elsewhere: no analytics, no fonts or scripts from the internet.
+"""
+
+import os
+
+# Read when Gradio is imported: it would report each start, and look for a newer version of itself.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from importlib.resources import files
+from threading import Event, Thread
+from typing import Any
+
+import gradio as gr
+
+from rag.build import Engine
+from rag.errors import CitableError, UsageError
+from rag.records import Checked, Claim, Finished, Found, Reading, Token
+from ui import render
+
+_EMPTY_PANEL = '<p class="hint">The sentences that an answer cites are shown here, in their abstracts.</p>'
+_WELCOME = "Ask a question about your papers. Every sentence of the answer cites the sentence it rests on."
+_LOADING = "loading the models"
+Updates = tuple[list[dict[str, Any]], str]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question on one page: what names its sources on the page, what stops it, and what makes it unwanted."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
+    cancel: Event = field(default_factory=Event)
+    dropped: Event = field(default_factory=Event)
+
+    def drop(self) -> None:
+        """Stop, and show nothing more of this turn."""
+        self.dropped.set()
+        self.cancel.set()
+
+
+class ChatPage:
+    """The callbacks of the page over an engine that may still be loading."""
+
+    def __init__(self, engine: "Future[Engine]") -> None:
+        self._engine = engine
+        self._turns: dict[str, Turn] = {}
+
+    def _begin(self, request: gr.Request) -> Turn:
+        """A new turn of a page; an earlier one that is still written ends."""
+        if earlier := self._turns.get(_page_of(request)):
+            earlier.cancel.set()
+        turn = self._turns[_page_of(request)] = Turn()
+        return turn
+
+    def answer(
+        self, question: str, history: list[dict[str, Any]], panel: str, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Stream the answer to `question` into the history, and put its sources on top of the panel."""
+        question = question.strip()
+        if not question:
+            gr.Info("Type a question first.")
+            yield history, gr.skip()
+            return
+        turn = self._begin(request)
+        shown = [*history, {"role": "user", "content": render.escape_markdown(question)}]
+        try:
+            for update in self._stream(question, shown, "" if panel == _EMPTY_PANEL else panel, turn):
+                if turn.dropped.is_set():
+                    # A new chat was begun: this answer must not come back into it.
+                    yield gr.skip(), gr.skip()
+                    return
+                yield update
+        except CitableError as error:
+            yield [*shown, _assistant(f"**{render.escape_markdown(str(error))}**")], gr.skip()
+        finally:
+            # The page was closed or the answer is done: nothing may write on for nobody.
+            turn.cancel.set()
+
+    def _stream(self, question: str, shown: list[dict[str, Any]], panel: str, turn: Turn) -> Iterator[Updates]:
+        while not self._engine.done():
+            yield [*shown, _assistant(f"*{_LOADING} \u2026*")], gr.skip()
+            if turn.cancel.wait(0.5):
+                yield [*shown, _assistant("*Stopped.*")], gr.skip()
+                return
+        engine = self._engine.result()
+        claims: list[Claim] = []
+        draft, status = "", "searching \u2026"
+        yield [*shown, _assistant(f"*{status}*")], gr.skip()
+        for event in engine.answerer.stream(question, turn.cancel):
+            match event:
+                case Found():
+                    status = f"{len(event.hits)} papers found, reading \u2026"
+                case Reading():
+                    status = f"reading the evidence, {event.done} of {event.total} tokens \u2026"
+                case Token():
+                    draft, status = draft + event.text, "writing; not checked yet \u2026"
+                case Checked():
+                    draft, status = event.rest, ""
+                    if event.claim:
+                        claims.append(event.claim)
+                case Finished():
+                    answer = event.answer
+                    papers = engine.catalog.papers(list(dict.fromkeys(c.paper_id for c in answer.citations)))
+                    text = render.finished_markdown(answer, turn.id)
+                    if answer.claims or answer.refused:
+                        panel = render.panel_html(answer, papers, turn.id) + panel
+                    yield [*shown, _assistant(text or "*Stopped.*")], panel or _EMPTY_PANEL
+                    return
+            yield [*shown, _assistant(render.answer_markdown(claims, turn.id, draft=draft, status=status))], gr.skip()
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop the answer that is being written on this page."""
+        if turn := self._turns.get(_page_of(request)):
+            turn.cancel.set()
+
+    def drop(self, request: gr.Request) -> None:
+        """Stop the current answer and show nothing more of it: a new chat begins, or the page was closed."""
+        if turn := self._turns.pop(_page_of(request), None):
+            turn.drop()
+
+
+def _page_of(request: gr.Request) -> str:
+    return request.session_hash or "api"
+
+
+def _assistant(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Blocks:
+    """The page's layout, wired to the callbacks of `page`."""
+    with gr.Blocks(title="Citable", fill_height=True) as app:
+        with gr.Row(elem_id="top"):
+            gr.Markdown(f"## Citable\n{papers:,} papers on this machine. Nothing leaves it.", elem_id="heading")
+            new = gr.Button("New chat", elem_id="new", size="sm", scale=0, min_width=110)
+        with gr.Row(elem_id="main", equal_height=False):
+            with gr.Column(scale=3, min_width=360):
+                chat = gr.Chatbot(
+                    elem_id="chat",
+                    height="62vh",
+                    show_label=False,
+                    placeholder=_WELCOME,
+                    buttons=["copy"],
+                    allow_tags=False,
+                    feedback_options=None,
+                    latex_delimiters=[],
+                )
+                with gr.Row(elem_id="ask-row"):
+                    box = gr.Textbox(
+                        elem_id="question",
+                        placeholder="Your question",
+                        show_label=False,
+                        container=False,
+                        scale=6,
+                        lines=1,
+                        max_lines=6,
+                        autofocus=True,
+                    )
+                    ask = gr.Button("Ask", elem_id="ask", variant="primary", scale=0, min_width=80)
+                    stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80, visible=False)
+                gr.Markdown("For instance:", elem_id="instance")
+                with gr.Row(elem_id="examples"):
+                    buttons = [gr.Button(text, size="sm", elem_classes="example", min_width=200) for text in examples]
+            with gr.Column(scale=2, min_width=300):
+                panel = gr.HTML(_EMPTY_PANEL, elem_id="panel")
+
+        question = gr.State("")
+
+        # While an answer is written nothing else can be asked on this page: a second stream would tear the first.
+        def begin(text: str) -> list[Any]:
+            locked = [gr.update(interactive=False)] * len(buttons)
+            return [
+                gr.update(value="", interactive=False),
+                text,
+                gr.update(visible=False),
+                gr.update(visible=True),
+                *locked,
+            ]
+
+        def end() -> list[Any]:
+            free = [gr.update(interactive=True)] * len(buttons)
+            return [gr.update(interactive=True), gr.update(visible=True), gr.update(visible=False), *free]
+
+        def run(start: Any) -> None:
+            answered = start.then(
+                page.answer, [question, chat, panel], [chat, panel], show_progress="hidden", concurrency_limit=4
+            )
+            answered.then(end, None, [box, ask, stop, *buttons], show_progress="hidden", queue=False)
+
+        outputs = [box, question, ask, stop, *buttons]
+        run(box.submit(begin, box, outputs, show_progress="hidden", queue=False))
+        run(ask.click(begin, box, outputs, show_progress="hidden", queue=False))
+        for button in buttons:
+            run(button.click(begin, button, outputs, show_progress="hidden", queue=False))
+        stop.click(page.stop, None, None, queue=False, show_progress="hidden")
+        new.click(page.drop, None, None, queue=False, show_progress="hidden").then(
+            lambda: ([], _EMPTY_PANEL, ""), None, [chat, panel, box], show_progress="hidden", queue=False
+        )
+        app.unload(page.drop)
+    app.queue(api_open=False)
+    return app
+
+
+def serve(load: Callable[[], Engine], *, papers: int, examples: Sequence[str], host: str, port: int) -> None:
+    """Open the page, load the engine behind it, and serve until interrupted.
+
+    The page is there within seconds; a question asked before the models are loaded waits for them. Raises what
+    `load` raises, and UsageError if the port is taken.
+    """
+    # A proxy setting must not catch the server's own look at itself.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
+    engine: Future[Engine] = Future()
+    app = create_app(ChatPage(engine), papers=papers, examples=examples)
+    started = time.perf_counter()
+    try:
+        _launch(app, host, port)
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"port {port} on {host} cannot be used ({error}). Choose another: --port NUMBER") from None
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        _say(
+            f"Careful: at {host} everybody who reaches this machine can read and ask your papers; there is no password."
+        )
+    _say(f"Citable is at http://{host}:{port} (stop it with Ctrl+C)")
+    Thread(target=_fill, args=(engine, load), name="load", daemon=True).start()
+    loaded: Engine | None = None
+    try:
+        loaded = engine.result()
+        _say(f"models ready after {time.perf_counter() - started:.0f} s")
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        _say("\nstopped")
+    finally:
+        # The page goes first: nobody may ask a model that is being freed.
+        app.close(verbose=False)
+        if loaded:
+            loaded.close()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _launch(app: gr.Blocks, host: str, port: int) -> None:
+    app.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        inbrowser=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        show_error=True,
+        theme=gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        css=(files("ui") / "page.css").read_text(encoding="utf-8"),
+        js=(files("ui") / "page.js").read_text(encoding="utf-8"),
+    )
+
+
+def _fill(engine: "Future[Engine]", load: Callable[[], Engine]) -> None:
+    try:
+        engine.set_result(load())
+    except BaseException as error:
+        engine.set_exception(error)

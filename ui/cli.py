@@ -1,0 +1,307 @@
+"""The command line: index, ask, chat, papers, doctor, reindex."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from threading import Event
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from rag.answering import claim_text
+from rag.config import Config, load_config
+from rag.errors import CitableError, UsageError
+from rag.examples import example_questions
+from rag.export import answer_to_dict
+from rag.records import Answer, Checked, Counts, Finished, Found, Reading, Token
+
+_EPILOG = """exit codes: 0 done; 1 other error; 2 wrong usage (an empty or too long question, a bad setting); 3 input
+missing or not readable as papers; 4 no index yet; 5 the index was built with another embedding model, or its parts do
+not agree; 6 a model is missing or cannot be loaded; 7 another process uses the index; 130 interrupted"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = build_parser().parse_args(argv)
+    logging.basicConfig(level=logging.DEBUG if args.debug else logging.ERROR)
+    try:
+        return int(args.run(args, _config(args)) or 0)
+    except CitableError as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"citable: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if args.debug:
+            traceback.print_exc()
+        print(
+            f"citable: {error}. Check the disk and the permissions, then run the same command again.", file=sys.stderr
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("\ncitable: interrupted. What is done is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("common options")
+    group.add_argument("--index", metavar="NAME", help="name or path of the index (default: papers)")
+    group.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
+    group.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, for instance llm=./model.gguf"
+    )
+    group.add_argument("--debug", action="store_true", help="show what goes on, and where errors come from")
+
+    parser = argparse.ArgumentParser(
+        prog="citable",
+        description="Answers from your own paper abstracts, every sentence cited and checked, on your own machine.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"citable {version('citable')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace, Config], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
+        sub.set_defaults(run=run)
+        return sub
+
+    index = command("index", _index, "read papers from files and index them; what is known already is kept")
+    index.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or patterns (JSONL, copied page text)")
+    index.add_argument("--sample", action="store_true", help="index the bundled sample, as index 'sample'")
+
+    ask = command("ask", _ask, "answer one question with citations")
+    ask.add_argument("question", help="the question, in quotation marks")
+    ask.add_argument(
+        "--json", action="store_true", help="print one JSON object: answer, claims, citations, hits, timings"
+    )
+    ask.add_argument("--sample", action="store_true", help="ask the bundled sample")
+
+    chat = command("chat", _chat, "open the chat page on this machine")
+    chat.add_argument("--sample", action="store_true", help="chat with the bundled sample; indexes it if needed")
+    chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    chat.add_argument("--port", type=int, default=7860, help="port to listen on (default: %(default)s)")
+
+    papers = command("papers", _papers, "list the indexed papers")
+    papers.add_argument("search", nargs="?", default="", help="show only titles that contain this")
+    papers.add_argument("--count", action="store_true", help="print only how many there are")
+    papers.add_argument("--sample", action="store_true", help="of the bundled sample")
+
+    doctor = command("doctor", _doctor, "check the installation, the models and the index")
+    doctor.add_argument("--sample", action="store_true", help="check the index of the bundled sample")
+
+    reindex = command("reindex", _reindex, "rebuild vectors and lexical index from the catalog")
+    reindex.add_argument("--sample", action="store_true", help="of the bundled sample")
+    return parser
+
+
+def _config(args: argparse.Namespace) -> Config:
+    overrides: dict[str, str] = {}
+    for item in args.set:
+        key, separator, value = item.partition("=")
+        if not separator:
+            raise UsageError(f"--set {item!r}: write it as KEY=VALUE.")
+        overrides[key.strip()] = value.strip()
+    if args.index:
+        overrides["index"] = args.index
+    config = load_config(args.config, overrides)
+    if getattr(args, "sample", False):
+        config = replace(config, index="sample")
+    return config
+
+
+def _bar(unit: str) -> tuple[Callable[[int, int], None], Callable[[], None]]:
+    """A progress callback with rate and time left on standard error, and what ends it."""
+    bars: list[Any] = []
+
+    def progress(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(total=total, unit=unit, desc="indexing", file=sys.stderr))
+        bars[0].update(done - bars[0].n)
+
+    def close() -> None:
+        for bar in bars:
+            bar.close()
+
+    return progress, close
+
+
+def _index(args: argparse.Namespace, config: Config) -> int:
+    from rag.build import index_papers, sample_path
+
+    if not args.paths and not args.sample:
+        raise UsageError("nothing to index. Give files or folders: citable index PATH... (or --sample)")
+    if args.paths and args.sample:
+        raise UsageError("--sample has an index of its own. Index your papers without it.")
+    progress, close = _bar("paper")
+    try:
+        report = index_papers(config, args.paths or [sample_path()], progress)
+    finally:
+        close()
+    added, counts = report.read.added, report.counts
+    for skipped in report.read.skipped[:10]:
+        place = f"{skipped.source}:{skipped.line}" if skipped.line else skipped.source
+        print(f"skipped {place}: {skipped.reason}", file=sys.stderr)
+    if len(report.read.skipped) > 10:
+        print(f"skipped {len(report.read.skipped) - 10} more", file=sys.stderr)
+    print(
+        f"{report.read.files} file{'s' * (report.read.files != 1)} read: {added.new} new, {added.changed} changed, "
+        f"{added.unchanged} unchanged, {added.duplicates} duplicate, {len(report.read.skipped)} skipped"
+    )
+    print(f"{report.embedded} embedded; the index holds {counts.papers} papers ({config.index_dir})")
+    return 0
+
+
+def _reindex(_: argparse.Namespace, config: Config) -> int:
+    from rag.build import rebuild_index
+
+    progress, close = _bar("paper")
+    try:
+        count = rebuild_index(config, progress)
+    finally:
+        close()
+    print(f"{count} papers indexed anew ({config.index_dir})")
+    return 0
+
+
+def _ensure_sample(args: argparse.Namespace, config: Config) -> None:
+    from rag.build import ensure_sample
+
+    if args.sample:
+        progress, close = _bar("paper")
+        try:
+            ensure_sample(config, progress)
+        finally:
+            close()
+
+
+def _ask(args: argparse.Namespace, config: Config) -> int:
+    if not args.question.strip():
+        raise UsageError("the question is empty. Ask something about the papers.")
+    from rag.build import Engine
+
+    _ensure_sample(args, config)
+    with Engine(config) as engine:
+        _warn_pending(engine.catalog.counts())
+        cancel = Event()
+        if args.json:
+            answer = engine.answerer.ask(args.question, cancel)
+            print(json.dumps(answer_to_dict(answer), ensure_ascii=False))
+        else:
+            _stream(engine.answerer.stream(args.question, cancel), sys.stdout, _Status(sys.stderr))
+    return 0
+
+
+def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
+    """Print sentences as they are checked; what is not checked yet shows only in the status line."""
+    from ui import render
+
+    draft = ""
+    status.show("searching")
+    for event in events:  # type: ignore[attr-defined]
+        match event:
+            case Found():
+                status.show(f"reading {len(event.hits)} papers")
+            case Reading():
+                status.show(f"reading the evidence, {event.done} of {event.total} tokens")
+            case Token():
+                draft += event.text
+                status.show(f"writing: {draft.strip()}")
+            case Checked():
+                draft = event.rest
+                if event.claim:
+                    status.clear()
+                    print(claim_text(event.claim), file=out, flush=True)
+            case Finished():
+                status.clear()
+                if event.answer.refused:
+                    print(event.answer.text, file=out)
+                print("\n" + render.sources_plain(event.answer), file=out)
+                return event.answer
+    raise AssertionError("a stream ends with Finished")
+
+
+class _Status:
+    """One line on a terminal that is written over and over; silent where there is no terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._on = stream.isatty()
+
+    def show(self, text: str) -> None:
+        if self._on:
+            width = os.get_terminal_size(self._stream.fileno()).columns - 1
+            line = text if len(text) <= width else "\u2026" + text[-(width - 1) :]
+            self._stream.write(f"\r\x1b[2K\x1b[2m{line}\x1b[0m")
+            self._stream.flush()
+
+    def clear(self) -> None:
+        if self._on:
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()
+
+
+def _warn_pending(counts: Counts) -> None:
+    if counts.indexed < counts.papers:
+        print(
+            f"citable: {counts.papers - counts.indexed} of {counts.papers} papers are not indexed yet and cannot be "
+            "found. Run the same `citable index` again to finish.",
+            file=sys.stderr,
+        )
+
+
+def _chat(args: argparse.Namespace, config: Config) -> int:
+    from rag.build import Engine, require_papers
+
+    _ensure_sample(args, config)
+    catalog = require_papers(config)
+    try:
+        _warn_pending(catalog.counts())
+        papers = [entry.paper for entry in catalog.search_titles()]
+    finally:
+        catalog.close()
+    from ui.app import serve
+
+    examples = example_questions(papers)
+    serve(lambda: Engine(config), papers=len(papers), examples=examples, host=args.host, port=args.port)
+    return 0
+
+
+def _papers(args: argparse.Namespace, config: Config) -> int:
+    from rag.build import require_papers
+
+    catalog = require_papers(config)
+    try:
+        found = list(catalog.search_titles(args.search))
+    finally:
+        catalog.close()
+    if args.count:
+        print(len(found))
+    else:
+        for entry in found:
+            print(entry.paper.title + (f" ({entry.paper.year})" if entry.paper.year else ""))
+    return 0
+
+
+def _doctor(_: argparse.Namespace, config: Config) -> int:
+    from ui.doctor import examine
+
+    return examine(config, sys.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""`citable doctor`: what is installed, whether the models work here, whether the parts of the index agree."""
+
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TextIO
+
+from rag import models
+from rag.build import IndexFiles, index_exists, open_for_reading
+from rag.config import Config
+from rag.errors import REINDEX, CitableError
+
+_PACKAGES = ("citable", "llama-cpp-python", "chromadb", "sentence-transformers", "torch", "gradio")
+
+
+def examine(config: Config, out: TextIO) -> int:
+    """Print the findings; returns 0 if everything needed works, else 1."""
+    report = _Report(out)
+    report.section("Versions")
+    report.line("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for name in _PACKAGES:
+        try:
+            report.line(name, version(name))
+        except PackageNotFoundError:
+            report.wrong(name, f"not installed. Run: pip install {name}")
+    report.section("Models")
+    _embedding(config, report)
+    _llm(config, report)
+    report.section("Index")
+    _index(config, report)
+    report.section("Disk")
+    folder = config.index_dir
+    while not folder.exists():
+        folder = folder.parent
+    report.line("free", f"{shutil.disk_usage(folder).free / 1e9:.1f} GB at {folder}")
+    out.write("\n" + ("All is well.\n" if not report.problems else f"{report.problems} to mend, see above.\n"))
+    return 1 if report.problems else 0
+
+
+class _Report:
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.problems = 0
+
+    def section(self, name: str) -> None:
+        self._out.write(f"{name}\n")
+
+    def line(self, name: str, value: str) -> None:
+        self._out.write(f"  {name:<24}{value}\n")
+        self._out.flush()
+
+    def wrong(self, name: str, value: str) -> None:
+        self.problems += 1
+        self.line(name, f"PROBLEM: {value}")
+
+
+def _embedding(config: Config, report: _Report) -> None:
+    try:
+        path = Path(models.embedding_path(config.embedding_model))
+    except CitableError as error:
+        report.wrong("embedding model", str(error))
+        return
+    if path.is_dir():
+        report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {models.folder_digest(path)[:16]})")
+    else:
+        report.line("embedding model", f"{config.embedding_model} (no folder here: loaded by name, downloaded once)")
+
+
+def _llm(config: Config, report: _Report) -> None:
+    try:
+        path = models.llm_path(config.llm)
+    except CitableError as error:
+        report.wrong("language model", str(error))
+        return
+    size = path.stat().st_size / 1e6
+    report.line("language model", f"{config.llm} ({path.name}, {size:.0f} MB, sha256 {models.sha256_of(path)[:16]})")
+    # Run apart: a build of llama.cpp made for another processor does not raise, it kills its process.
+    command = [sys.executable, "-m", "rag.tryout", str(path)]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if tried.returncode == 0:
+        report.line("llama.cpp", f"writes; {tried.stdout.strip()}")
+    elif tried.returncode < 0:
+        report.wrong(
+            "llama.cpp",
+            f"dies with signal {-tried.returncode}: it was built for another processor or by a faulty compiler. "
+            "Build it again: make llama",
+        )
+    else:
+        last = (tried.stderr.strip().splitlines() or ["no message"])[-1]
+        report.wrong("llama.cpp", f"cannot run the model ({last})")
+
+
+def _index(config: Config, report: _Report) -> None:
+    report.line("place", str(config.index_dir))
+    if not index_exists(config):
+        report.line("papers", "no index yet; make one with: citable index PATH")
+        return
+    try:
+        with open_for_reading(config) as parts:
+            _agreement(config, parts, report)
+    except CitableError as error:
+        report.wrong("index", str(error))
+
+
+def _agreement(config: Config, parts: IndexFiles, report: _Report) -> None:
+    counts = parts.catalog.counts()
+    report.line("papers", f"{counts.papers}, of them indexed {counts.indexed}")
+    built, digest = parts.catalog.setting("embedding_model"), parts.catalog.setting("embedding_digest") or ""
+    report.line("built with", f"{built or 'no embedding model yet'} {digest[:16]}")
+    path = Path(models.embedding_path(config.embedding_model))
+    if built and built != config.embedding_model:
+        report.wrong("embedding model", f"set is {config.embedding_model!r}. Set {built!r}, or: citable reindex")
+    elif built and path.is_dir() and models.folder_digest(path) != digest:
+        report.wrong("embedding model", f"its files have changed since. {REINDEX}")
+    if counts.indexed < counts.papers:
+        report.wrong("pending", f"{counts.papers - counts.indexed} papers. Run the same `citable index` again")
+    elif wrong := parts.disagreements():
+        report.wrong("agreement", f"{'; '.join(wrong)}. {REINDEX}")
+    else:
+        report.line(
+            "agreement", f"{counts.passages} passages in Chroma and BM25, {counts.sentences} sentences in Chroma"
+        )

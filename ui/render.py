@@ -1,0 +1,144 @@
+"""Answers -> text for the terminal, and Markdown and HTML for the chat page. Pure.
+
+Titles, abstracts, questions and model output are other people's text: all of it is escaped here.
+"""
+
+import html
+import re
+import urllib.parse
+from collections.abc import Sequence
+
+from rag.records import Answer, CatalogPaper, Citation, Claim, Hit, Verdict
+
+_NEAREST = 3
+_DOT = " \u00b7 "
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&])")
+
+
+def escape_markdown(text: str) -> str:
+    """`text` so that Markdown shows it as it is, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def verdict_line(answer: Answer) -> str:
+    """What the checks found, in one line."""
+    if answer.refused:
+        return ""
+    own = sum(claim.verdict is not Verdict.QUOTED for claim in answer.claims)
+    quoted = len(answer.claims) - own
+    parts = []
+    if own:
+        parts.append(f"{own} sentence{'s' * (own > 1)} written and checked against the cited text")
+    if quoted:
+        parts.append(f"{quoted} quoted word for word")
+    if answer.dropped:
+        parts.append(f"{answer.dropped} not supported and left out")
+    if answer.stopped:
+        parts.append("stopped before the end")
+    return "; ".join(parts).capitalize() + "." if parts else ""
+
+
+# -- terminal ------------------------------------------------------------------------------------------------------
+
+
+def sources_plain(answer: Answer) -> str:
+    """What follows the answer: its citations, or for a refusal the nearest papers; then what the checks found."""
+    if answer.refused:
+        lines = ["The nearest papers:"] if answer.hits else []
+        lines += [f"  - {hit.title}" + (f"  {hit.link}" if hit.link else "") for hit in answer.hits[:_NEAREST]]
+    else:
+        lines = []
+        for citation in answer.citations:
+            lines.append(f"[{citation.number}] {citation.title}" + (f"  {citation.link}" if citation.link else ""))
+            lines.append(f"    \u201c{' '.join(citation.quote.split())}\u201d")
+    note = verdict_line(answer)
+    return "\n".join([*lines, *(["", note] if note else [])])
+
+
+# -- chat page -----------------------------------------------------------------------------------------------------
+
+
+def claim_markdown(claim: Claim, turn: str) -> str:
+    """One sentence of the answer; its citations are links to the cards of the side panel."""
+    text = escape_markdown(claim.text)
+    body = f"\u201c{text}\u201d" if claim.verdict is Verdict.QUOTED else text
+    return body + "".join(f" [\\[{c.number}\\]](#{card_id(turn, c)})" for c in claim.citations)
+
+
+def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", status: str = "") -> str:
+    """An answer that is still being written: checked sentences, the sentence in work, and what is going on."""
+    lines = [claim_markdown(claim, turn) for claim in claims]
+    draft = re.sub(r"\s*\[\d*\]?", "", draft).strip()
+    if draft:
+        lines.append(f"*{escape_markdown(draft)} \u2026*")
+    if status:
+        lines.append(f"*{status}*")
+    return "\n\n".join(lines)
+
+
+def finished_markdown(answer: Answer, turn: str) -> str:
+    """A finished answer with its verdict; a refusal with the nearest papers."""
+    if answer.refused:
+        nearest = "".join(f"\n- {_linked(hit)}" for hit in answer.hits[:_NEAREST])
+        return f"**{answer.text}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
+    body = answer_markdown(answer.claims, turn)
+    note = verdict_line(answer)
+    return body + (f"\n\n*{escape_markdown(note)}*" if note else "")
+
+
+def _linked(hit: Hit) -> str:
+    title = escape_markdown(hit.title)
+    return f"[{title}]({_href(hit.link)})" if hit.link else title
+
+
+def _href(link: str) -> str:
+    """A link whose characters cannot end a Markdown or HTML link early: a file of papers may hold anything."""
+    return urllib.parse.quote(link, safe="/:?&=#%+,;@~.-_")
+
+
+def card_id(turn: str, citation: Citation) -> str:
+    """The page's anchor of a citation."""
+    return f"source-{turn}-{citation.number}"
+
+
+def panel_html(answer: Answer, papers: Sequence[CatalogPaper], turn: str) -> str:
+    """The side panel of one answer: a card a paper, each cited sentence highlighted and numbered in its abstract."""
+    if answer.refused:
+        heading, cards = "Nearest papers", "".join(_nearest_card(hit) for hit in answer.hits[:_NEAREST])
+    else:
+        heading = "Sources"
+        cards = "".join(_card([c for c in answer.citations if c.paper_id == p.id], p, turn) for p in papers)
+    question = html.escape(answer.question)
+    return f'<section class="sources"><h3>{heading}</h3><p class="asked">{question}</p>{cards}</section>'
+
+
+def _card(citations: Sequence[Citation], entry: CatalogPaper, turn: str) -> str:
+    abstract = entry.paper.abstract
+    body, position = "", 0
+    for citation in sorted(citations, key=lambda c: c.start):
+        body += html.escape(abstract[position : citation.start])
+        quote = html.escape(abstract[citation.start : citation.end])
+        body += f'<mark id="{card_id(turn, citation)}">{quote}</mark><sup class="number">[{citation.number}]</sup>'
+        position = citation.end
+    body += html.escape(abstract[position:])
+    title = _title_html(entry.paper.title, citations[0].link if citations else "")
+    return f'<article class="source"><h4>{title}</h4>{_byline(entry)}<p>{body}</p></article>'
+
+
+def _title_html(title: str, link: str) -> str:
+    if not link:
+        return html.escape(title)
+    href = html.escape(_href(link))
+    return f'<a href="{href}" target="_blank" rel="noreferrer noopener">{html.escape(title)}</a>'
+
+
+def _byline(entry: CatalogPaper) -> str:
+    paper = entry.paper
+    names = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")
+    facts = [html.escape(fact) for fact in (names, paper.venue, str(paper.year or "")) if fact]
+    return f'<p class="byline">{_DOT.join(facts)}</p>' if facts else ""
+
+
+def _nearest_card(hit: Hit) -> str:
+    best = hit.sentences[0].sentence.text if hit.sentences else ""
+    return f'<article class="source"><h4>{_title_html(hit.title, hit.link)}</h4><p>{html.escape(best)}</p></article>'
