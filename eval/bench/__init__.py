@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against a baseline that runs in the same process."""
