@@ -1,0 +1,75 @@
+"""Imports point one way; only adapters import their vendors; only build wires adapters."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ADAPTERS = {"embedding", "store", "lexical", "catalog", "llm"}
+VENDORS = {
+    "chromadb": {"rag/store.py"},
+    "llama_cpp": {"rag/llm.py"},
+    "sentence_transformers": {"rag/embedding.py"},
+    "torch": {"rag/embedding.py"},
+    "sqlite3": {"rag/catalog.py", "rag/lexical.py"},
+    "gradio": {"ui/app.py"},
+}
+# What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
+WIRING = {"rag/build.py", "rag/tryout.py", "eval/bench/llm.py"}
+TYPED_BY = {"rag/ingest.py": {"catalog", "lexical", "store"}, "rag/retrieval.py": {"catalog", "lexical", "store"}}
+PURE = {
+    "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
+    "verification", "prompting", "export", "examples",
+}  # fmt: skip
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", sources("rag"), ids=name)
+def test_the_engine_knows_neither_ui_nor_eval(path: Path) -> None:
+    assert not {i.split(".")[0] for i in imports(path)} & {"ui", "eval", "tests"}
+
+
+@pytest.mark.parametrize("path", sources("ui", "eval"), ids=name)
+def test_ui_and_eval_do_not_know_each_other(path: Path) -> None:
+    other = "eval" if name(path).startswith("ui/") else "ui"
+    assert other not in {i.split(".")[0] for i in imports(path)}
+
+
+@pytest.mark.parametrize("path", sources("rag", "ui", "eval"), ids=name)
+def test_vendors_are_imported_by_their_adapter_only(path: Path) -> None:
+    for vendor, allowed in VENDORS.items():
+        if vendor in {i.split(".")[0] for i in imports(path)}:
+            assert name(path) in allowed, f"{name(path)} imports {vendor}"
+
+
+@pytest.mark.parametrize("path", sources("rag", "ui", "eval"), ids=name)
+def test_adapters_are_wired_in_build_only(path: Path) -> None:
+    if name(path) in WIRING:
+        return
+    used = {i.split(".")[1] for i in imports(path) if i.startswith("rag.")} & ADAPTERS
+    assert used - {path.stem} <= TYPED_BY.get(name(path), set())
+
+
+@pytest.mark.parametrize("path", [ROOT / "rag" / f"{stem}.py" for stem in sorted(PURE)], ids=name)
+def test_pure_modules_build_on_pure_modules_only(path: Path) -> None:
+    used = {i.split(".")[1] for i in imports(path) if i.startswith("rag.")}
+    assert used <= PURE
