@@ -36,6 +36,7 @@ from rag.verification import Idf, repeats, support, without_lead_in
 # A question gets one sentence a part, and two more.
 _MORE_SENTENCES = 2
 _MAX_SENTENCES = 5
+_PARTS = re.compile(r";\s+|,?\s+(?:and|but|while|whereas)\s+")
 # So many words twice in one sentence: small models get caught in such circles.
 _CIRCLE = 4
 _FURTHER_PART = re.compile(
@@ -59,7 +60,6 @@ class Answerer:
         evidence_tokens: int,
         answer_tokens: int,
         answer_threshold: float,
-        support_threshold: float,
     ) -> None:
         self._retriever = retriever
         self._model = model
@@ -69,7 +69,6 @@ class Answerer:
         self._evidence_tokens = evidence_tokens
         self._answer_tokens = answer_tokens
         self._answer_threshold = answer_threshold
-        self._support_threshold = support_threshold
 
     def stream(self, question: str, cancel: Event | None = None) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
@@ -85,7 +84,7 @@ class Answerer:
         found = self._retriever.search(question)
         clock.lap("search")
         yield Found(found.hits)
-        draft = _Draft(self._idf, self._support_threshold)
+        draft = _Draft(self._idf)
         if found.hits and found.confidence >= self._answer_threshold:
             yield from self._write(question, found, draft, clock, cancel)
         yield Finished(self._answer(question, found, draft, clock, cancel))
@@ -179,7 +178,6 @@ class _Draft:
     """The answer while it is made: what was written, what of it was checked, what has been cited."""
 
     idf: Idf
-    threshold: float
     question: str = ""
     raw: str = ""
     evidence: list[Evidence] = field(default_factory=list)
@@ -219,9 +217,9 @@ class _Draft:
             return True
         known = {term for item in self.evidence for term in terms(item.sentence.text)}
         numbers = [word for word in words if any(char.isdigit() for char in word)]
-        if numbers and numbers[-1] == words[-1] and rest[-1:].isalnum():
-            # The last one may still grow: "7" on its way to "77".
-            growing = numbers.pop()
+        if numbers and re.search(r"\d[^\W_]*[.,]?$", rest):
+            # The last one may still grow: "7" or "77." on its way to "77.9", "10,0" to "10,000".
+            growing = numbers.pop().replace(",", "")
             if not any(term.startswith(growing) for term in known):
                 return True
         return any(number not in known for number in numbers)
@@ -247,14 +245,19 @@ class _Draft:
             return None
         by_number = {item.number: item for item in self.evidence}
         cited = [by_number[number] for number in written.numbers]
-        attempts = [(Verdict.SUPPORTED, [item]) for item in cited]
-        if len(cited) > 1:
-            attempts.append((Verdict.SUPPORTED, cited))
-        attempts.extend((Verdict.MOVED, [item]) for item in self.evidence if item not in cited)
-        for verdict, items in attempts:
-            result = support(written.text, " ".join(item.sentence.text for item in items), self.idf)
-            if result.score >= self.threshold and not result.objection:
-                return self._claim(without_lead_in(written.text), items, verdict, result.score, written.text)
+        text = without_lead_in(written.text)
+        for item in (*cited, *(other for other in self.evidence if other not in cited)):
+            result = support(written.text, item.sentence.text, self.idf)
+            if not result.objection:
+                verdict = Verdict.SUPPORTED if item in cited else Verdict.MOVED
+                return self._claim(text, [item], verdict, result.score, written.text)
+        parts = _PARTS.split(text)
+        if len(cited) > 1 and len(parts) > 1:
+            # Each part must rest on one sentence: words taken across two would say what neither says.
+            carried = [[not support(part, item.sentence.text, self.idf).objection for item in cited] for part in parts]
+            if all(any(row) for row in carried):
+                items = [item for place, item in enumerate(cited) if any(row[place] for row in carried)]
+                return self._claim(text, items, Verdict.SUPPORTED, 1.0, written.text)
         return None
 
     def _claim(self, text: str, items: Sequence[Evidence], verdict: Verdict, score: float, written: str) -> Claim:

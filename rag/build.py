@@ -154,6 +154,7 @@ def index_papers(config: Config, paths: Sequence[str | Path], progress: Progress
                 embedded = Indexer(parts.catalog, embedder, parts.store, parts.lexical).run(progress)
             else:
                 embedded = 0
+            parts.catalog.set_setting("rebuilding", "")
             return IndexReport(read, embedded, parts.catalog.counts())
         finally:
             parts.close()
@@ -190,7 +191,8 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
         embedder = load_embedder(config)
         catalog = Catalog(folder / "catalog.db")
         try:
-            if catalog.setting("rebuilding") != embedder.digest:
+            # A run that was interrupted goes on; anything else starts from nothing.
+            if catalog.setting("rebuilding") != embedder.digest or not catalog.pending() or not _opens(folder):
                 catalog.forget_indexing()
                 catalog.set_setting("embedding_model", "")
                 _remove_derived(folder)
@@ -205,6 +207,14 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
             return count
         finally:
             parts.close()
+
+
+def _opens(folder: Path) -> bool:
+    try:
+        IndexFiles(folder).close()
+    except IndexMismatchError:
+        return False
+    return True
 
 
 def _remove_derived(folder: Path) -> None:
@@ -292,7 +302,6 @@ class Engine:
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
                 answer_threshold=config.answer_threshold,
-                support_threshold=config.support_threshold,
             )
             self._close = stack.pop_all()
 

@@ -69,17 +69,25 @@ class Catalog:
 
     # -- what was read -------------------------------------------------------------------------------------------
 
-    def add(self, papers: Iterable[Paper]) -> Added:
-        """Add or update papers in one transaction; the same paper seen again is not added twice."""
+    def add(self, papers: Iterable[Paper], seen: set[int] | None = None) -> Added:
+        """Add or update papers in one transaction; the same paper seen again is not added twice.
+
+        `seen` collects the ids of the papers of one file over several calls: a file's first record of a paper counts.
+        """
         added = Added()
+        seen = set() if seen is None else seen
         with self._lock, self._db:
             for paper in papers:
-                added += self._add_one(paper)
+                added += self._add_one(paper, seen)
         return added
 
-    def _add_one(self, paper: Paper) -> Added:
+    def _add_one(self, paper: Paper, seen: set[int]) -> Added:
         digest = identity.content_hash(paper)
         paper_id = self._find(paper)
+        if paper_id in seen:
+            self._fill_gaps(paper_id, paper)
+            self._add_aliases(paper_id, paper)
+            return Added(duplicates=1)
         if paper_id is None:
             keys = [*identity.strong_keys(paper), identity.title_key(paper)]
             key = next(key for key in keys if not self._taken(key))
@@ -94,10 +102,14 @@ class Catalog:
             result = Added(new=1)
         else:
             result = self._update(paper_id, paper, digest)
-        for key in (*identity.strong_keys(paper), identity.title_key(paper)):
-            self._db.execute("INSERT OR IGNORE INTO aliases VALUES (?, ?)", (key, paper_id))
+        seen.add(paper_id)
+        self._add_aliases(paper_id, paper)
         self._db.execute("INSERT OR REPLACE INTO sightings VALUES (?, ?, ?)", (paper.source, paper_id, digest))
         return result
+
+    def _add_aliases(self, paper_id: int, paper: Paper) -> None:
+        for key in (*identity.strong_keys(paper), identity.title_key(paper)):
+            self._db.execute("INSERT OR IGNORE INTO aliases VALUES (?, ?)", (key, paper_id))
 
     def _taken(self, key: str) -> bool:
         return self._db.execute("SELECT 1 FROM aliases WHERE alias = ?", (key,)).fetchone() is not None

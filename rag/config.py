@@ -49,8 +49,6 @@ class Config:
     """Seed of the sampling, of effect above temperature 0."""
     answer_threshold: float = 0.28
     """Similarity of question and nearest text (cosine) under which a question is refused outright."""
-    support_threshold: float = 0.75
-    """Share of a written sentence's weighted words that must stand, in their order, in what it cites."""
 
     @property
     def index_dir(self) -> Path:

@@ -48,14 +48,17 @@ def read_files(catalog: Catalog, files: Sequence[SourceFile]) -> ReadReport:
     """
     added = Added()
     skipped: list[Skipped] = []
+    failed = 0
     for file in files:
         records = read_papers(file.path)
+        seen: set[int] = set()
         try:
             while batch := list(islice(records, _PAPERS_A_TRANSACTION)):
-                added += catalog.add(record for record in batch if isinstance(record, Paper))
+                added += catalog.add((record for record in batch if isinstance(record, Paper)), seen)
                 skipped.extend(record for record in batch if isinstance(record, Skipped))
         except InputError as error:
-            if file.named or len(files) == 1:
+            failed += 1
+            if file.named or failed == len(files):
                 raise
             skipped.append(Skipped(str(file.path), 0, str(error).removeprefix(f"{file.path}: ")))
     return ReadReport(len(files), added, tuple(skipped))

@@ -160,8 +160,7 @@ class LlamaModel:
                 f"the prompt has {len(tokens)} tokens and the answer may have {max_tokens}, but the context holds "
                 f"{self.context_tokens}. Ask a shorter question, or raise context_tokens."
             )
-        # Without a system role the whole prompt is one user message, of which nothing is worth keeping.
-        head = self._tokens(messages[:1], answer=False) if len(messages) > 1 and self._has_system else []
+        head = self._head(messages)
         job = _Job(tokens, head, grammar, max_tokens, cancel, self._closing)
         self._jobs.put(job)
         try:
@@ -180,6 +179,16 @@ class LlamaModel:
         finally:
             # The consumer is gone or done: the worker must not write on for nobody.
             job.abandoned.set()
+
+    def _head(self, messages: Sequence[Message]) -> list[int]:
+        """Tokens of the system message alone, which are kept between questions; empty where there is no such thing."""
+        if len(messages) < 2 or not self._has_system:
+            return []
+        try:
+            return self._tokens(messages[:1], answer=False)
+        except ModelError:
+            # Some templates insist on a user message: they are read whole each time.
+            return []
 
     def close(self) -> None:
         """Stop the current request, end those that wait, and free the model."""

@@ -18,7 +18,7 @@ from rag.records import Message
 def main(name: str) -> None:
     """Load the model called `name`, write eight tokens under a grammar, print what this build can use."""
     model = load_llm(replace(Config(), llm=name, context_tokens=512))
-    messages = [Message("user", "Say hello.")]
+    messages = [Message("system", "Be brief."), Message("user", "Say hello.")]
     list(model.stream(messages, grammar=answer_grammar(1), max_tokens=8, cancel=Event()))
     model.close()
     offload = "available" if gpu_offload() else "not in this build"

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from rag import build
-from rag.answering import Answerer
+from rag.answering import Answerer, _Draft
 from rag.build import Engine, index_papers
 from rag.config import Config
 from rag.errors import UsageError
 from rag.export import answer_to_dict
-from rag.records import Answer, Checked, Finished, Found, Token, Verdict
+from rag.records import Answer, Checked, Evidence, Finished, Found, Sentence, Token, Verdict
 from tests.fakes import FakeEmbedder, FakeModel
 
 PAPERS = [
@@ -127,6 +127,23 @@ def test_a_number_that_no_evidence_holds_stops_the_model_at_once(ask: Any) -> No
     assert ask.model.streamed < 40
 
 
+def test_numbers_with_separators_may_be_written_out(ask: Any) -> None:
+    draft = _Draft(lambda words: dict.fromkeys(words, 1.0))
+    sentence = Sentence(1, 0, 0, 1, "It has 10,000 units and reaches 77.9 percent with 0.5 dropout.")
+    draft.evidence = [Evidence(1, "T", "k", "", sentence, 1.0)]
+    for written in (
+        "It has 10,000 units and reaches 77.9 percent with 0.5 dropout. [1]",
+        "It reaches 78",
+        "It has 10,001",
+    ):
+        straying = []
+        for end in range(1, len(written) + 1):
+            draft.raw = written[:end]
+            if draft.strays():
+                straying.append(draft.raw)
+        assert bool(straying) == ("[1]" not in written), straying[:1]
+
+
 def test_a_sentence_in_circles_stops_the_model(ask: Any) -> None:
     ask("The choice of the lakes is a result of " + "the choice of the ice of " * 50)
     assert ask.model.streamed < 110
@@ -216,7 +233,7 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     tight = Answerer(
         ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, evidence_sentences=20, evidence_tokens=30,
-        answer_tokens=50, answer_threshold=0.0, support_threshold=0.75,
+        answer_tokens=50, answer_threshold=0.0,
     )  # fmt: skip
     answer = tight.ask(QUESTION)
     assert 1 <= len(answer.evidence) <= 3

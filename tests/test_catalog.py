@@ -33,8 +33,9 @@ def test_the_same_paper_from_two_files_is_one(catalog: Catalog) -> None:
 
 def test_reading_again_changes_nothing(catalog: Catalog) -> None:
     other = replace(LAKES, abstract="Another version of it.", source="b.txt")
-    catalog.add([LAKES, other])
-    assert catalog.add([LAKES, other]) == Added(unchanged=2)
+    for paper in (LAKES, other):
+        catalog.add([paper])
+    assert [catalog.add([paper]) for paper in (LAKES, other)] == [Added(unchanged=1)] * 2
 
 
 def test_a_file_that_changed_changes_its_paper(catalog: Catalog) -> None:
@@ -46,6 +47,14 @@ def test_a_file_that_changed_changes_its_paper(catalog: Catalog) -> None:
     assert catalog.pending() == [entry.id]
     (entry,) = catalog.search_titles()
     assert [s.text for s in catalog.sentences(entry)] == ["One.", "Two.", "Three."]
+
+
+def test_two_versions_in_one_file_do_not_take_turns(catalog: Catalog) -> None:
+    versions = [LAKES, replace(LAKES, abstract="A second version.")]
+    assert catalog.add(versions) == Added(new=1, duplicates=1)
+    assert catalog.add(versions) == Added(unchanged=1, duplicates=1)
+    (entry,) = catalog.search_titles()
+    assert entry.paper.abstract == LAKES.abstract
 
 
 def test_a_corrected_detail_of_the_same_file_is_taken_over(catalog: Catalog) -> None:

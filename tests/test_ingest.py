@@ -165,6 +165,11 @@ def test_an_interrupted_reindex_goes_on(
     assert rebuild_index(config) == 24
     assert agreement(config) == []
     assert rebuild_index(config) == 40
+    with pytest.raises(KeyboardInterrupt):
+        rebuild_index(config, interrupt)
+    # The unfinished work can also be finished by indexing; the next rebuild is a whole one again.
+    index_papers(config, [tmp_path / "p.jsonl"])
+    assert rebuild_index(config) == 40
 
 
 def test_the_sample_is_indexed_once_and_then_needs_no_writing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

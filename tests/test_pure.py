@@ -91,7 +91,7 @@ def test_what_stands_in_the_evidence_is_supported(sentence: str) -> None:
 )
 def test_what_differs_is_not_supported(sentence: str, reason: str) -> None:
     result = support(sentence, EVIDENCE, flat)
-    assert result.objection or result.score < 0.75
+    assert result.objection
     assert reason in result.objection
 
 
@@ -118,12 +118,28 @@ def test_what_differs_is_not_supported(sentence: str, reason: str) -> None:
         ("The study refutes that coffee causes cancer.", "This study shows that coffee causes cancer."),
         ("Coffee causes cancer in mice.", "This study refutes that coffee causes cancer in mice."),
         ("Aspirin reduces stroke risk.", "The study fails to show that aspirin reduces stroke risk."),
+        (
+            "It shows strong translation accuracy on French news articles.",
+            "It shows strong translation accuracy on German news articles.",
+        ),
+        (
+            "Vitamin D causes bone fractures in elderly women with low calcium intake.",
+            "Vitamin D prevents bone fractures in elderly women with low calcium intake.",
+        ),
+        (
+            "Dropout doubles the speed of training.",
+            "Compared with dropout, normalisation doubles the speed of training.",
+        ),
+        ("Dropout improves image accuracy.", "The idea that dropout improves image accuracy does not hold."),
+        ("Vitamin C shortens common colds.", "The belief that vitamin C shortens common colds was not confirmed."),
+        ("Dropout improves image accuracy.", "Dropout possibly improves image accuracy."),
+        ("Accuracy rises by 5% on images.", "Accuracy rises by 5 points on images."),
     ],
 )
 def test_a_sentence_that_turns_its_evidence_round_is_not_supported(claim: str, evidence: str) -> None:
     assert support(evidence, evidence, flat) == Support(1.0, "")
     result = support(claim, evidence, flat)
-    assert result.objection or result.score < 0.75
+    assert result.objection
 
 
 def test_only_what_claims_nothing_is_taken_off_the_front() -> None:

@@ -113,6 +113,17 @@ def test_another_format_is_refused_not_read_as_something_else(tmp_path: Path, co
         list(read_papers(file))
 
 
+def test_json_of_data_frames_and_of_windows(tmp_path: Path) -> None:
+    file = tmp_path / "papers.jsonl"
+    framed = '{"title": "No text", "abstract": NaN}'
+    wrapped = '{"title": "Ice", "abstract": "We show that\\r\\nice left.", "year": 2021.0}'
+    file.write_text(f"{framed}\n{wrapped}\n")
+    skipped, paper = read_papers(file)
+    assert isinstance(skipped, Skipped)
+    assert isinstance(paper, Paper)
+    assert (paper.abstract, paper.year) == ("We show that\nice left.", 2021)
+
+
 def test_what_is_no_abstract_and_control_characters(tmp_path: Path) -> None:
     file = tmp_path / "papers.jsonl"
     book = {"title": "A book", "abstract": "All of it. " * 10_000}

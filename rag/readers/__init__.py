@@ -106,4 +106,4 @@ def _checked(paper: Paper) -> Paper | Skipped:
         reason = f"an abstract of {len(paper.abstract)} characters is none ({paper.title[:60]!r})"
         return Skipped(paper.source, 0, reason)
     title = " ".join(_CONTROL.sub(" ", paper.title).split())
-    return replace(paper, title=title, abstract=_CONTROL.sub(" ", paper.abstract).replace("\r", "\n"))
+    return replace(paper, title=title, abstract=_CONTROL.sub(" ", re.sub(r"\r\n?", "\n", paper.abstract)))

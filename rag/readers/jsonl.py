@@ -37,7 +37,7 @@ class _Record(BaseModel):
     @field_validator("year", mode="before")
     @classmethod
     def _year(cls, value: Any) -> Any:
-        text = str(value).strip()
+        text = str(value).strip().removesuffix(".0")
         return int(text) if text.isdigit() and len(text) <= 4 else None
 
     @field_validator("venue", "doi", "arxiv_id", "pmid", "url", mode="before")
@@ -57,7 +57,7 @@ def read(lines: Iterable[str], source: str) -> Iterator[Paper | Skipped]:
         if not line.strip():
             continue
         try:
-            record = _Record.model_validate(json.loads(line))
+            record = _Record.model_validate(json.loads(line, parse_constant=lambda _: None))
         except ValidationError as error:
             first = error.errors()[0]
             yield Skipped(source, number, f"{'.'.join(map(str, first['loc'])) or 'line'}: {first['msg'].lower()}")
