@@ -12,7 +12,7 @@ from threading import Event
 
 from rag.citations import Written, split_written
 from rag.errors import UsageError
-from rag.evidence import rank_evidence
+from rag.evidence import rank_evidence, unknown_share
 from rag.grammar import REFUSAL, answer_grammar
 from rag.prompting import AnswerPrompt
 from rag.records import (
@@ -43,6 +43,9 @@ _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
 )
+# A question most of whose words the collection never uses is likely about something else (figures in eval/LOG.md).
+_FOREIGN = 0.6
+_FOREIGN_MARGIN = 0.12
 # A quotation is added to a failed answer while it is nearly as good evidence as the best.
 _QUOTE_MARGIN = 0.6
 
@@ -85,7 +88,7 @@ class Answerer:
         clock.lap("search")
         yield Found(found.hits)
         draft = _Draft(self._idf)
-        if found.hits and found.confidence >= self._answer_threshold:
+        if found.hits and found.confidence >= self._needed(question):
             yield from self._write(question, found, draft, clock, cancel)
         yield Finished(self._answer(question, found, draft, clock, cancel))
 
@@ -95,6 +98,11 @@ class Answerer:
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
+
+    def _needed(self, question: str) -> float:
+        """The confidence that a question needs: more where most of its words occur nowhere in the collection."""
+        foreign = unknown_share(question, self._idf) >= _FOREIGN
+        return self._answer_threshold + (_FOREIGN_MARGIN if foreign else 0.0)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens

@@ -20,6 +20,8 @@ _NEIGHBOUR_WEIGHT = 0.15
 _COVERED_WORD = 0.3
 _CROWDING = 1.0
 _CROWDING_POWER = 8
+# No text holds it: its weight is that of every word that the collection lacks.
+_NO_WORD = "\x00"
 
 
 def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> list[tuple[Hit, Sentence, float]]:
@@ -57,3 +59,12 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
 
 def _index(scored: ScoredSentence) -> int:
     return scored.sentence.index
+
+
+def unknown_share(question: str, idf: Idf) -> float:
+    """Share of the question's weighted content words that occur nowhere in the collection, 0..1."""
+    words = content_terms(question)
+    weights = idf([*words, _NO_WORD])
+    known = [weights[word] for word in words if weights[word] < weights[_NO_WORD]]
+    total = sum(weights[word] for word in words)
+    return 1 - sum(known) / total if total else 1.0

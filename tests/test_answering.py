@@ -14,6 +14,7 @@ from rag.answering import Answerer, _Draft
 from rag.build import Engine, index_papers
 from rag.config import Config
 from rag.errors import UsageError
+from rag.evidence import unknown_share
 from rag.export import answer_to_dict
 from rag.records import Answer, Checked, Evidence, Finished, Found, Sentence, Token, Verdict
 from tests.fakes import FakeEmbedder, FakeModel
@@ -180,6 +181,14 @@ def test_a_question_about_something_else_is_refused_without_asking_the_model(ask
     assert answer.refused
     assert ask.model.asked == []
     assert answer.hits
+
+
+def test_words_that_no_paper_uses_ask_for_more_similarity(ask: Any) -> None:
+    known = unknown_share("How many days of ice on the lakes?", ask.engine.files.lexical.idf)
+    foreign = unknown_share("Did pizza leave the oven in Naples?", ask.engine.files.lexical.idf)
+    assert known == 0
+    assert foreign > 0.6
+    assert unknown_share("?", ask.engine.files.lexical.idf) == 1
 
 
 @pytest.mark.parametrize("question", ["", "  \n "])

@@ -37,7 +37,7 @@ def test_answers_cite_real_sentences_and_are_the_same_twice(engine: Engine, titl
 
 
 @pytest.mark.parametrize(
-    "question", ["How do I make a sourdough starter?", "Who won the football match yesterday?", "asdf qwer zxcv"]
+    "question", ["How do I make a sourdough starter?", "What is the best pizza in Naples?", "asdf qwer zxcv"]
 )
 def test_what_no_paper_is_about_is_refused_with_the_nearest(engine: Engine, question: str) -> None:
     answer = engine.answerer.ask(question)

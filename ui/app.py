@@ -224,7 +224,7 @@ def serve(load: Callable[[], Engine], *, papers: int, examples: Sequence[str], h
     try:
         _launch(app, host, port)
     except (OSError, OverflowError) as error:
-        raise UsageError(f"port {port} on {host} cannot be used ({error}). Choose another: --port NUMBER") from None
+        raise UsageError(f"port {port} on {host} is taken or not allowed. Choose another: --port NUMBER") from error
     if host not in ("127.0.0.1", "localhost", "::1"):
         _say(
             f"Careful: at {host} everybody who reaches this machine can read and ask your papers; there is no password."
