@@ -14,7 +14,7 @@ from rag.terms import content_terms
 
 Idf = Callable[[Sequence[str]], dict[str, float]]
 
-# Chosen on one half of a set of questions with known answers and confirmed on the other: see eval/LOG.md.
+# Chosen on the development questions as a whole, not on a part of them: see eval/LOG.md.
 _PAPER_WEIGHT = 1.5
 _NEIGHBOUR_WEIGHT = 0.15
 _COVERED_WORD = 0.3
