@@ -6,13 +6,13 @@ that it writes against what it cites; where one fails, stop the model and let th
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
 from rag.citations import Written, split_written
 from rag.errors import UsageError
-from rag.evidence import rank_evidence, unknown_share
+from rag.evidence import rank_evidence
 from rag.grammar import REFUSAL, answer_grammar
 from rag.prompting import AnswerPrompt
 from rag.records import (
@@ -29,6 +29,7 @@ from rag.records import (
     Retrieval,
     Verdict,
 )
+from rag.refusal import needed_confidence
 from rag.retrieval import Retriever
 from rag.terms import terms
 from rag.verification import Idf, repeats, support, without_lead_in
@@ -43,9 +44,6 @@ _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
 )
-# A question most of whose words the collection never uses is likely about something else (figures in eval/LOG.md).
-_FOREIGN = 0.6
-_FOREIGN_MARGIN = 0.12
 # A quotation is added to a failed answer while it is nearly as good evidence as the best.
 _QUOTE_MARGIN = 0.6
 
@@ -73,10 +71,13 @@ class Answerer:
         self._answer_tokens = answer_tokens
         self._answer_threshold = answer_threshold
 
-    def stream(self, question: str, cancel: Event | None = None) -> Iterator[AnswerEvent]:
+    def stream(
+        self, question: str, cancel: Event | None = None, without: Collection[int] = ()
+    ) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
 
-        Raises UsageError for an empty question, or one that leaves no room for evidence in the model's context.
+        The papers with the ids `without` are left out, as if they were not in the index. Raises UsageError for an empty
+        question, or one that leaves no room for evidence in the model's context.
         """
         question = question.strip()
         if not question:
@@ -84,25 +85,21 @@ class Answerer:
         self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
-        found = self._retriever.search(question)
+        found = self._retriever.search(question, without)
         clock.lap("search")
         yield Found(found.hits)
         draft = _Draft(self._idf)
-        if found.hits and found.confidence >= self._needed(question):
+        draft.needed = needed_confidence(question, self._idf, self._answer_threshold)
+        if found.hits and found.confidence >= draft.needed:
             yield from self._write(question, found, draft, clock, cancel)
         yield Finished(self._answer(question, found, draft, clock, cancel))
 
-    def ask(self, question: str, cancel: Event | None = None) -> Answer:
+    def ask(self, question: str, cancel: Event | None = None, without: Collection[int] = ()) -> Answer:
         """The finished answer, without the stream."""
-        for event in self.stream(question, cancel):
+        for event in self.stream(question, cancel, without):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
-
-    def _needed(self, question: str) -> float:
-        """The confidence that a question needs: more where most of its words occur nowhere in the collection."""
-        foreign = unknown_share(question, self._idf) >= _FOREIGN
-        return self._answer_threshold + (_FOREIGN_MARGIN if foreign else 0.0)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
@@ -165,6 +162,7 @@ class Answerer:
             hits=found.hits,
             refused=refused,
             confidence=found.confidence,
+            needed=draft.needed,
             dropped=draft.dropped,
             stopped=stopped,
             prompt_tokens=draft.prompt_tokens,
@@ -172,6 +170,7 @@ class Answerer:
             timings=clock.finish(),
             raw=draft.raw,
             evidence=tuple(draft.evidence),
+            ranking=found.ranking,
         )
 
 
@@ -187,6 +186,7 @@ class _Draft:
 
     idf: Idf
     question: str = ""
+    needed: float = 0.0
     raw: str = ""
     evidence: list[Evidence] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)

@@ -5,13 +5,13 @@ lock alone, readers share it: a second process that writes to Chroma's folder wo
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from filelock import ReadWriteLock, Timeout
 
@@ -20,10 +20,10 @@ from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import Config
 from rag.errors import REINDEX, IndexBusyError, IndexMismatchError, NoIndexError
-from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files
+from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
 from rag.lexical import LexicalIndex
-from rag.readers import find_files
-from rag.records import Counts, Embedder
+from rag.readers import checked, find_files
+from rag.records import Counts, Embedder, Paper, Skipped
 from rag.retrieval import Retriever
 from rag.store import Kind, VectorStore
 
@@ -143,11 +143,20 @@ def index_papers(config: Config, paths: Sequence[str | Path], progress: Progress
     Raises InputError, IndexBusyError, IndexMismatchError, ModelError. An interrupted run is finished by the next.
     """
     found = find_files(paths)
+    return _index(config, lambda catalog: read_files(catalog, found), progress)
+
+
+def index_records(config: Config, records: Iterable[Paper | Skipped], progress: Progress = no_progress) -> IndexReport:
+    """`index_papers` for papers that are no files of their own, such as those of a test collection."""
+    return _index(config, lambda catalog: read_records(catalog, (checked(record) for record in records)), progress)
+
+
+def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress: Progress) -> IndexReport:
     with _locked(config.index_dir, write=True):
         parts = IndexFiles(config.index_dir)
         try:
             _check_model_name(config, parts.catalog)
-            read = read_files(parts.catalog, found)
+            read = read_into(parts.catalog)
             if parts.catalog.pending():
                 embedder = load_embedder(config)
                 _claim_model(config, parts.catalog, embedder)
@@ -266,11 +275,11 @@ def _claim_model(config: Config, catalog: Catalog, embedder: Embedder) -> None:
         )
 
 
-class Engine:
-    """A ready index with its models: search and answer. A context manager that holds the index for reading."""
+class SearchEngine:
+    """A ready index with its embedding model. A context manager that holds the index for reading."""
 
     def __init__(self, config: Config) -> None:
-        """Open the index and load the models.
+        """Open the index and load the embedding model.
 
         Raises NoIndexError, IndexBusyError, IndexMismatchError, ModelError.
         """
@@ -284,26 +293,16 @@ class Engine:
             self._check()
             self.embedder = load_embedder(config)
             _claim_model(config, self.catalog, self.embedder)
-            self.llm = load_llm(config)
-            stack.callback(self.llm.close)
             self.retriever = Retriever(
                 self.catalog,
                 self.embedder,
                 self.files.store,
                 self.files.lexical,
+                rankings=config.rankings.split(","),
                 candidates=config.candidates,
                 papers=config.papers,
             )
-            self.answerer = Answerer(
-                self.retriever,
-                self.llm,
-                self.files.lexical.idf,
-                evidence_sentences=config.evidence_sentences,
-                evidence_tokens=config.evidence_tokens,
-                answer_tokens=config.answer_tokens,
-                answer_threshold=config.answer_threshold,
-            )
-            self._close = stack.pop_all()
+            self._opened = stack.pop_all()
 
     def _check(self) -> None:
         counts = self.catalog.counts()
@@ -313,12 +312,34 @@ class Engine:
 
     def close(self) -> None:
         """Free the models and let go of the index."""
-        self._close.close()
+        self._opened.close()
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Engine(SearchEngine):
+    """A ready index with all its models: search and answer."""
+
+    def __init__(self, config: Config) -> None:
+        """Open the index and load the models. Raises what `SearchEngine` raises."""
+        super().__init__(config)
+        with ExitStack() as stack:
+            stack.callback(super().close)
+            self.llm = load_llm(config)
+            self._opened.callback(self.llm.close)
+            self.answerer = Answerer(
+                self.retriever,
+                self.llm,
+                self.files.lexical.idf,
+                evidence_sentences=config.evidence_sentences,
+                evidence_tokens=config.evidence_tokens,
+                answer_tokens=config.answer_tokens,
+                answer_threshold=config.answer_threshold,
+            )
+            stack.pop_all()

@@ -4,6 +4,7 @@ Vectors and the lexical index are derived from it. `indexed_hash` of a paper equ
 indexes hold it; everything else is pending, whatever interrupted the work.
 """
 
+import hashlib
 import json
 import sqlite3
 import threading
@@ -255,6 +256,16 @@ class Catalog:
                 " coalesce(sum(indexed_sentences), 0) FROM papers"
             ).fetchone()
         return Counts(*row)
+
+    def digest(self) -> str:
+        """SHA-256 over the keys and texts of all indexed papers, in hexadecimal: equal for equal collections."""
+        hasher = hashlib.sha256()
+        with self._lock:
+            for row in self._db.execute(
+                "SELECT key, content_hash FROM papers WHERE indexed_hash = content_hash ORDER BY key"
+            ):
+                hasher.update("\0".join(row).encode() + b"\n")
+        return hasher.hexdigest()
 
     def setting(self, name: str) -> str | None:
         """A stored fact about the index, such as the digest of its embedding model."""

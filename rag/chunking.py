@@ -15,7 +15,7 @@ _MAX_PASSAGES = 10_000
 
 def embed_text(title: str, body: str) -> str:
     """Title and text as the embedding model and the lexical index see them."""
-    return f"{title}\n{body}" if body else title
+    return f"{title}\n{body}" if title and body else title or body
 
 
 def split_passages(

@@ -33,6 +33,8 @@ class Config:
     """CPU threads of the language model; 0 takes the physical cores."""
     gpu_layers: int = -1
     """Layers of the language model on the GPU; -1 is all, where the build has GPU support."""
+    rankings: str = "passage,sentence,bm25"
+    """Rankings of papers that a search fuses: one or more of passage, sentence, bm25, with commas."""
     candidates: int = 100
     """Passages and sentences that each index brings to the fusion."""
     papers: int = 5
@@ -58,6 +60,7 @@ class Config:
         return self.home.expanduser() / "indexes" / self.index
 
 
+RANKINGS = frozenset({"passage", "sentence", "bm25"})
 ENV_PREFIX = "CITABLE_"
 _ADAPTER = TypeAdapter(Config)
 
@@ -110,6 +113,8 @@ def _check(config: Config) -> None:
             raise UsageError(f"setting {name!r}: must be at least 1.")
     if config.context_tokens - config.answer_tokens < 256:
         raise UsageError("setting 'context_tokens': must be at least 256 more than answer_tokens, or no evidence fits.")
+    if not config.rankings or not set(config.rankings.split(",")) <= RANKINGS:
+        raise UsageError(f"setting 'rankings': one or more of {', '.join(sorted(RANKINGS))}, with commas between.")
     if config.threads < 0:
         raise UsageError("setting 'threads': must be 0 (the physical cores) or more.")
     if not 0 <= config.temperature <= 2:

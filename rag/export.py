@@ -15,6 +15,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "refused": answer.refused,
         "stopped": answer.stopped,
         "confidence": round(answer.confidence, 4),
+        "confidence_needed": round(answer.needed, 4),
         "claims": [
             {
                 "text": claim.text,

@@ -25,3 +25,10 @@ first ::= [A-Z]
 body ::= char{{12,240}}
 char ::= [^.\\[\\]\\n<>|{{}}!?] | "." [A-Za-z0-9,]
 '''
+
+
+def question_grammar() -> str:
+    """GBNF for one question on one line, beginning with a question word."""
+    return """root ::= first [^?!.\\n\\[\\]<>|{}:\\"]{15,140} "?"
+first ::= "What " | "Which " | "How " | "Who " | "When " | "Where " | "Why " | "By how much " | "For what "
+"""

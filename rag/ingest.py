@@ -4,7 +4,7 @@ An address inside an index is `paper_id * STRIDE + n` for the n-th passage or se
 entry leads to its paper without a look-up.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -50,18 +50,34 @@ def read_files(catalog: Catalog, files: Sequence[SourceFile]) -> ReadReport:
     skipped: list[Skipped] = []
     failed = 0
     for file in files:
-        records = read_papers(file.path)
-        seen: set[int] = set()
         try:
-            while batch := list(islice(records, _PAPERS_A_TRANSACTION)):
-                added += catalog.add((record for record in batch if isinstance(record, Paper)), seen)
-                skipped.extend(record for record in batch if isinstance(record, Skipped))
+            for more, passed in _read(catalog, read_papers(file.path)):
+                added += more
+                skipped.extend(passed)
         except InputError as error:
             failed += 1
             if file.named or failed == len(files):
                 raise
             skipped.append(Skipped(str(file.path), 0, str(error).removeprefix(f"{file.path}: ")))
     return ReadReport(len(files), added, tuple(skipped))
+
+
+def read_records(catalog: Catalog, records: Iterable[Paper | Skipped]) -> ReadReport:
+    """Read papers that come from no file of their own into the catalog."""
+    added = Added()
+    skipped: list[Skipped] = []
+    for more, passed in _read(catalog, iter(records)):
+        added += more
+        skipped.extend(passed)
+    return ReadReport(1, added, tuple(skipped))
+
+
+def _read(catalog: Catalog, records: Iterator[Paper | Skipped]) -> Iterator[tuple[Added, list[Skipped]]]:
+    """Add the papers of one source, a transaction at a time."""
+    seen: set[int] = set()
+    while batch := list(islice(records, _PAPERS_A_TRANSACTION)):
+        added = catalog.add((record for record in batch if isinstance(record, Paper)), seen)
+        yield added, [record for record in batch if isinstance(record, Skipped)]
 
 
 class Indexer:

@@ -48,6 +48,11 @@ def gpu_offload() -> bool:
     return bool(llama_cpp.llama_supports_gpu_offload())
 
 
+def _build_info() -> str:
+    """What this build of llama.cpp was made for: instruction sets and back ends."""
+    return " ".join(llama_cpp.llama_print_system_info().decode().split())
+
+
 class LlamaModel:
     """A GGUF model. Requests are served one after the other; each can be cancelled, also while it waits."""
 
@@ -79,6 +84,8 @@ class LlamaModel:
                 f"language model {path.name!r} cannot be loaded ({error}). Use another GGUF file, or 'bundled'."
             ) from error
         self.name = path.name
+        self.threads = count
+        self.build = _build_info()
         self.context_tokens = int(self._llama.n_ctx())
         self._temperature = temperature
         self._seed = seed

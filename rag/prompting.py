@@ -68,6 +68,17 @@ class AnswerPrompt:
         return [self._system, Message("user", user)]
 
 
+class QuestionPrompt:
+    """The prompt for writing a question that a sentence answers."""
+
+    def __init__(self) -> None:
+        self._user = load_template("question_user", frozenset({"sentence", "answer"}))
+
+    def messages(self, sentence: str, answer: str) -> list[Message]:
+        """Messages that ask for one question on `sentence`, with `answer` as its answer."""
+        return [Message("user", self._user.substitute(sentence=_one_line(sentence), answer=_one_line(answer)))]
+
+
 def _too_long(tokens: int, limit: int) -> UsageError:
     return UsageError(
         f"the question is too long: with it, no evidence fits the model's context ({tokens} tokens of {limit}). Ask a "

@@ -18,7 +18,7 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A paper as a source file gives it."""
+    """A paper as a source file gives it. With an `own_id`, that alone says which paper of its collection it is."""
 
     title: str
     abstract: str
@@ -30,6 +30,7 @@ class Paper:
     pmid: str = ""
     url: str = ""
     source: str = ""
+    own_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What a search found: hits best first, and how far they answer the question (0..1, see `retrieval.py`)."""
+    """What a search found: hits best first, and how far they answer the question (0..1, see `retrieval.py`).
+
+    `ranking` goes on where the hits end: `(paper_id, score)` of every paper that was a candidate, best first.
+    """
 
     hits: tuple[Hit, ...]
     confidence: float
+    ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers."""
+    """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
+
+    Where the `confidence` of the search is below `needed`, nothing is written. `ranking` is that of the search.
+    """
 
     question: str
     text: str
@@ -186,6 +194,7 @@ class Answer:
     hits: tuple[Hit, ...]
     refused: bool
     confidence: float
+    needed: float
     dropped: int
     stopped: bool
     prompt_tokens: int
@@ -193,6 +202,7 @@ class Answer:
     timings: Mapping[str, float]
     raw: str = ""
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
+    ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Question -> papers, best first, each with its sentences scored. One path for chat, command line and evaluation.
 
-Three rankings of papers are fused: by nearest passage, by nearest sentence, and by BM25. Knows nothing of language
-models.
+Three rankings of papers are fused: by nearest passage, by nearest sentence, and by BM25, or those of them that are
+asked for. Knows nothing of language models.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from rag.lexical import LexicalIndex
 from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, Vectors
 from rag.store import Kind, VectorStore
 
-_WEIGHTS = {"passage": 1 / 3, "sentence": 1 / 3, "bm25": 1 / 3}
-
 
 class Retriever:
     """Searches one index."""
@@ -30,6 +28,7 @@ class Retriever:
         store: VectorStore,
         lexical: LexicalIndex,
         *,
+        rankings: Sequence[str],
         candidates: int,
         papers: int,
     ) -> None:
@@ -37,30 +36,35 @@ class Retriever:
         self._embedder = embedder
         self._store = store
         self._lexical = lexical
+        self._weights = {name: 1 / len(rankings) for name in rankings}
         self._candidates = candidates
         self._papers = papers
 
-    def search(self, question: str) -> Retrieval:
-        """The best papers for `question`.
+    def search(self, question: str, without: Collection[int] = ()) -> Retrieval:
+        """The best papers for `question`, as if the papers with the ids `without` were not there.
 
         The confidence is the mean cosine of the nearest passage and the nearest sentence: low when the collection
         does not deal with the matter at all. It does not tell what a paper on the matter leaves unsaid.
         """
         vector = self._embed(question)
-        passages = self._store.query(Kind.PASSAGE, vector, self._candidates)
-        sentences = self._store.query(Kind.SENTENCE, vector, 2 * self._candidates)
-        rankings = {
-            "passage": _by_paper(passages),
-            "sentence": _by_paper(sentences),
-            "bm25": _by_paper(self._lexical.query(question, self._candidates)),
-        }
-        fused = fuse(rankings, _WEIGHTS)[: self._papers]
-        papers = self._catalog.papers([paper_id for paper_id, _, _ in fused])
-        hits = tuple(
-            self._hit(paper, score, parts, vector) for paper, (_, score, parts) in zip(papers, fused, strict=True)
-        )
+        # So many candidates more that none is missing once those of the papers left out are gone.
+        hidden = self._catalog.indexed_spans(list(without)).values()
+        more_passages, more_sentences = (sum(span[i] for span in hidden) for i in (0, 1))
+
+        def seen(found: list[tuple[int, float]]) -> list[tuple[int, float]]:
+            return [(part, score) for part, score in found if part // STRIDE not in without]
+
+        passages = seen(self._store.query(Kind.PASSAGE, vector, self._candidates + more_passages))
+        sentences = seen(self._store.query(Kind.SENTENCE, vector, 2 * self._candidates + more_sentences))
+        lexical = seen(self._lexical.query(question, self._candidates + more_passages))
+        rankings = {"passage": _by_paper(passages), "sentence": _by_paper(sentences), "bm25": _by_paper(lexical)}
+        fused = fuse({name: rankings[name] for name in self._weights}, self._weights)
+        papers = self._catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
+        hits = tuple(self._hit(paper, fused[i][1], fused[i][2], vector) for i, paper in enumerate(papers))
         nearest = [found[0][1] for found in (passages, sentences) if found]
-        return Retrieval(hits, float(np.mean(nearest)) if nearest else 0.0)
+        return Retrieval(
+            hits, float(np.mean(nearest)) if nearest else 0.0, tuple((paper_id, score) for paper_id, score, _ in fused)
+        )
 
     def _embed(self, question: str) -> Vectors:
         pieces = split_text(question, self._embedder.count_tokens, self._embedder.max_tokens)
@@ -72,7 +76,8 @@ class Retriever:
         cosines = self._store.similarities(Kind.SENTENCE, [address(paper.id, s.index) for s in sentences], vector)
         scored = [ScoredSentence(s, cosines.get(address(paper.id, s.index), 0.0)) for s in sentences]
         scored.sort(key=lambda item: -item.score)
-        return Hit(paper.id, paper.key, paper.paper.title, link_of(paper.paper), score, parts, tuple(scored))
+        title = paper.paper.title or paper.key
+        return Hit(paper.id, paper.key, title, link_of(paper.paper), score, parts, tuple(scored))
 
 
 def _by_paper(found: Iterable[tuple[int, float]]) -> dict[int, float]:

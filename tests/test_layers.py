@@ -14,13 +14,18 @@ VENDORS = {
     "torch": {"rag/embedding.py"},
     "sqlite3": {"rag/catalog.py", "rag/lexical.py"},
     "gradio": {"ui/app.py"},
+    "ir_measures": {"eval/metrics/ranking.py"},
+    "scipy": {"eval/metrics/intervals.py", "eval/metrics/refusals.py"},
+    "rouge_score": {"eval/metrics/answers.py"},
+    "matplotlib": {"eval/plots.py"},
+    "jinja2": {"eval/report.py"},
 }
 # What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
 WIRING = {"rag/build.py", "rag/tryout.py", "eval/bench/llm.py"}
 TYPED_BY = {"rag/ingest.py": {"catalog", "lexical", "store"}, "rag/retrieval.py": {"catalog", "lexical", "store"}}
 PURE = {
     "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
-    "verification", "prompting", "export", "examples",
+    "verification", "refusal", "prompting", "export", "examples",
 }  # fmt: skip
 
 

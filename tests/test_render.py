@@ -18,7 +18,9 @@ CITATION = Citation(1, 1, "k1", EVIL, "https://x.org/p", 1, START, START + len(Q
 def answer(*claims: Claim, refused: bool = False, dropped: int = 0) -> Answer:
     hits = (Hit(1, "k1", EVIL, "https://x.org/p", 1.0, {}, ()),)
     citations = tuple(c for claim in claims for c in claim.citations)
-    return Answer("q <b>", "The papers do not say.", claims, citations, hits, refused, 0.5, dropped, False, 1, 1, {})
+    return Answer(
+        "q <b>", "The papers do not say.", claims, citations, hits, refused, 0.5, 0.28, dropped, False, 1, 1, {}
+    )
 
 
 WRITTEN = Claim(EVIL, (CITATION,), Verdict.SUPPORTED, 1.0, EVIL)

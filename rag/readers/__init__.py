@@ -68,7 +68,7 @@ def read_papers(path: Path) -> Iterator[Paper | Skipped]:
     try:
         with path.open(encoding="utf-8-sig") as file:
             for record in module.read(file, str(path)):
-                record = _checked(record) if isinstance(record, Paper) else record
+                record = checked(record)
                 papers += isinstance(record, Paper)
                 first = first or (record if isinstance(record, Skipped) else None)
                 yield record
@@ -100,10 +100,12 @@ def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> InputError:
     return InputError(f"{path}: cannot be read ({error.strerror}). Check the path and its permissions.")
 
 
-def _checked(paper: Paper) -> Paper | Skipped:
+def checked(record: Paper | Skipped) -> Paper | Skipped:
     """The paper without control characters, which a terminal would obey; no paper if its abstract is none."""
-    if len(paper.abstract) > _MAX_ABSTRACT:
-        reason = f"an abstract of {len(paper.abstract)} characters is none ({paper.title[:60]!r})"
-        return Skipped(paper.source, 0, reason)
-    title = " ".join(_CONTROL.sub(" ", paper.title).split())
-    return replace(paper, title=title, abstract=_CONTROL.sub(" ", re.sub(r"\r\n?", "\n", paper.abstract)))
+    if isinstance(record, Skipped):
+        return record
+    if len(record.abstract) > _MAX_ABSTRACT:
+        reason = f"an abstract of {len(record.abstract)} characters is none ({record.title[:60]!r})"
+        return Skipped(record.source, 0, reason)
+    title = " ".join(_CONTROL.sub(" ", record.title).split())
+    return replace(record, title=title, abstract=_CONTROL.sub(" ", re.sub(r"\r\n?", "\n", record.abstract)))
