@@ -1,74 +1,41 @@
-"""The command line: index, ask, chat, papers, doctor, reindex."""
+"""The command line: index, ask, chat, papers, doctor, reindex, and what other packages add."""
 
 import argparse
 import json
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from threading import Event
-from typing import Any, TextIO
-
-from tqdm import tqdm
+from typing import TextIO
 
 from rag.answering import claim_text
-from rag.config import Config, load_config
-from rag.errors import CitableError, UsageError
+from rag.config import Config
+from rag.console import EXIT_CODES, added_commands, common_options, config_of, progress_bar, run_reporting
+from rag.errors import UsageError
 from rag.examples import example_questions
 from rag.export import answer_to_dict
 from rag.records import Answer, Checked, Counts, Finished, Found, Reading, Token
 
-_EPILOG = """exit codes: 0 done; 1 other error; 2 wrong usage (an empty or too long question, a bad setting); 3 input
-missing or not readable as papers; 4 no index yet; 5 the index was built with another embedding model, or its parts do
-not agree; 6 a model is missing or cannot be loaded; 7 another process uses the index; 130 interrupted"""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    for entry in added_commands():
+        if argv[:1] == [entry.name]:
+            return int(entry.load()(argv[1:], f"citable {entry.name}"))
     args = build_parser().parse_args(argv)
-    logging.basicConfig(level=logging.DEBUG if args.debug else logging.ERROR)
-    try:
-        return int(args.run(args, _config(args)) or 0)
-    except CitableError as error:
-        if args.debug:
-            traceback.print_exc()
-        print(f"citable: {error}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        # The reader (`| head`) has gone; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if args.debug:
-            traceback.print_exc()
-        print(
-            f"citable: {error}. Check the disk and the permissions, then run the same command again.", file=sys.stderr
-        )
-        return 1
-    except KeyboardInterrupt:
-        print("\ncitable: interrupted. What is done is kept; the same command goes on from there.", file=sys.stderr)
-        return 130
+    return run_reporting(lambda: args.run(args, _config(args)), debug=args.debug)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    common = argparse.ArgumentParser(add_help=False)
-    group = common.add_argument_group("common options")
-    group.add_argument("--index", metavar="NAME", help="name or path of the index (default: papers)")
-    group.add_argument("--config", type=Path, metavar="FILE", help="TOML file with settings")
-    group.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, for instance llm=./model.gguf"
-    )
-    group.add_argument("--debug", action="store_true", help="show what goes on, and where errors come from")
-
+    common = common_options()
     parser = argparse.ArgumentParser(
         prog="citable",
         description="Answers from your own paper abstracts, every sentence cited and checked, on your own machine.",
-        epilog=_EPILOG,
+        epilog=EXIT_CODES,
     )
     parser.add_argument("--version", action="version", version=f"citable {version('citable')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -106,38 +73,18 @@ def build_parser() -> argparse.ArgumentParser:
 
     reindex = command("reindex", _reindex, "rebuild vectors and lexical index from the catalog")
     reindex.add_argument("--sample", action="store_true", help="of the bundled sample")
+
+    for entry in added_commands():
+        # `main` hands these over before it parses; here they stand for the help alone.
+        commands.add_parser(entry.name, help=(entry.load().__doc__ or "").strip().partition("\n")[0])
     return parser
 
 
 def _config(args: argparse.Namespace) -> Config:
-    overrides: dict[str, str] = {}
-    for item in args.set:
-        key, separator, value = item.partition("=")
-        if not separator:
-            raise UsageError(f"--set {item!r}: write it as KEY=VALUE.")
-        overrides[key.strip()] = value.strip()
-    if args.index:
-        overrides["index"] = args.index
-    config = load_config(args.config, overrides)
+    config = config_of(args)
     if getattr(args, "sample", False):
         config = replace(config, index="sample")
     return config
-
-
-def _bar(unit: str) -> tuple[Callable[[int, int], None], Callable[[], None]]:
-    """A progress callback with rate and time left on standard error, and what ends it."""
-    bars: list[Any] = []
-
-    def progress(done: int, total: int) -> None:
-        if not bars:
-            bars.append(tqdm(total=total, unit=unit, desc="indexing", file=sys.stderr))
-        bars[0].update(done - bars[0].n)
-
-    def close() -> None:
-        for bar in bars:
-            bar.close()
-
-    return progress, close
 
 
 def _index(args: argparse.Namespace, config: Config) -> int:
@@ -147,11 +94,8 @@ def _index(args: argparse.Namespace, config: Config) -> int:
         raise UsageError("nothing to index. Give files or folders: citable index PATH... (or --sample)")
     if args.paths and args.sample:
         raise UsageError("--sample has an index of its own. Index your papers without it.")
-    progress, close = _bar("paper")
-    try:
+    with progress_bar("indexing", "paper") as progress:
         report = index_papers(config, args.paths or [sample_path()], progress)
-    finally:
-        close()
     added, counts = report.read.added, report.counts
     for skipped in report.read.skipped[:10]:
         place = f"{skipped.source}:{skipped.line}" if skipped.line else skipped.source
@@ -169,11 +113,8 @@ def _index(args: argparse.Namespace, config: Config) -> int:
 def _reindex(_: argparse.Namespace, config: Config) -> int:
     from rag.build import rebuild_index
 
-    progress, close = _bar("paper")
-    try:
+    with progress_bar("indexing", "paper") as progress:
         count = rebuild_index(config, progress)
-    finally:
-        close()
     print(f"{count} papers indexed anew ({config.index_dir})")
     return 0
 
@@ -182,11 +123,8 @@ def _ensure_sample(args: argparse.Namespace, config: Config) -> None:
     from rag.build import ensure_sample
 
     if args.sample:
-        progress, close = _bar("paper")
-        try:
+        with progress_bar("indexing", "paper") as progress:
             ensure_sample(config, progress)
-        finally:
-            close()
 
 
 def _ask(args: argparse.Namespace, config: Config) -> int:
