@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eval import cli as eval_cli
 from rag.build import Engine, sample_path
 from rag.config import Config, load_config
 from rag.errors import UsageError
@@ -155,11 +156,24 @@ def readme_commands() -> list[str]:
 
 @pytest.mark.parametrize("command", readme_commands())
 def test_the_commands_of_the_readme_are_commands(command: str) -> None:
-    args = cli.build_parser().parse_args(shlex.split(command)[1:])
-    assert callable(args.run)
+    words = shlex.split(command)[1:]
+    parser, words = (
+        (eval_cli.build_parser("citable eval"), words[1:]) if words[0] == "eval" else (cli.build_parser(), words)
+    )
+    assert callable(parser.parse_args(words).run)
 
 
 def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in ("index", "ask", "chat", "papers", "doctor", "reindex"):
+    evaluating = ("run", "list", "report", "compare", "score", "make-questions")
+    for name in ("index", "ask", "chat", "papers", "doctor", "reindex", *(f"eval {name}" for name in evaluating)):
         assert f"citable {name}" in text
+
+
+def test_other_packages_add_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """`citable eval` is in the help and runs, although `ui` knows nothing of it."""
+    code, out, _ = run(capsys, "eval", "list")
+    assert code == 0
+    assert out.startswith("sample: 34 questions")
+    assert "measure answers" in " ".join(cli.build_parser().format_help().split())
+    assert run(capsys, "eval", "run", "missing.jsonl")[0] == 3

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     for entry in added_commands():
-        if argv[:1] == [entry.name]:
+        if argv and argv[0] == entry.name:
             return int(entry.load()(argv[1:], f"citable {entry.name}"))
     args = build_parser().parse_args(argv)
     return run_reporting(lambda: args.run(args, _config(args)), debug=args.debug)
@@ -76,7 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     for entry in added_commands():
         # `main` hands these over before it parses; here they stand for the help alone.
-        commands.add_parser(entry.name, help=(entry.load().__doc__ or "").strip().partition("\n")[0])
+        text = (entry.load().__doc__ or "").strip().partition("\n")[0]
+        commands.add_parser(entry.name, help=text[:1].lower() + text[1:])
     return parser
 
 

@@ -1,0 +1,242 @@
+"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, make-questions."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.config import Config
+from rag.console import EXIT_CODES, common_options, config_of, key_value, progress_bar, run_reporting
+from rag.errors import UsageError
+
+if TYPE_CHECKING:
+    from eval.records import Record, Suite
+
+
+def main(argv: Sequence[str] | None = None, prog: str = "python -m eval") -> int:
+    """Measure answers, citations, refusals and speed on questions with known answers
+
+    Returns the exit code.
+    """
+    args = build_parser(prog).parse_args(argv)
+    return run_reporting(lambda: args.run(args, config_of(args)), debug=args.debug)
+
+
+def build_parser(prog: str) -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    common = common_options()
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__.splitlines()[0], epilog=EXIT_CODES)  # type: ignore[union-attr]
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace, Config], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
+        sub.set_defaults(run=run)
+        return sub
+
+    listing = command("list", _list, "list the suites that can be run by name, or show what is in one")
+    listing.add_argument("suite", nargs="?", help="path or name of a suite to look into")
+    _suite_options(listing)
+
+    run = command("run", _run, "ask the questions of a suite, write a run folder and show the score")
+    run.add_argument("suite", help="questions file, suite folder, test collection, or the name of a suite")
+    _suite_options(run)
+    run.add_argument("--limit", type=int, metavar="N", help="only N questions, drawn at random by --seed")
+    run.add_argument("--seed", type=int, default=0, metavar="S", help="seed of all that is drawn (default: 0)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: under eval/runs in the data folder)")
+    run.add_argument("--retrieval-only", action="store_true", help="search, but let nothing be written")
+    run.add_argument(
+        "--counterfactual", type=float, default=0.2, metavar="SHARE",
+        help="share of the questions to ask again without the papers that were cited, 0 to 1 (default: 0.2)",
+    )  # fmt: skip
+    run.add_argument(
+        "--holdout", action="store_true", help="lock the suite: each look at its score is logged from now on"
+    )
+
+    score = command("score", _score, "compute the metrics of a run again, from its records alone")
+    score.add_argument("run_folder", type=Path, metavar="DIR", help="run folder")
+    score.add_argument("--json", action="store_true", help="print metrics.json instead of the summary")
+
+    report = command("report", _report, "write the report of a run: one HTML file that needs nothing else")
+    report.add_argument("run_folder", type=Path, metavar="DIR", help="run folder")
+    report.add_argument("--out", type=Path, metavar="FILE", help="where to (default: report.html in the run folder)")
+
+    compare = command("compare", _compare, "tell whether the second run is better than the first, and where")
+    compare.add_argument("first", type=Path, metavar="A", help="run folder")
+    compare.add_argument("second", type=Path, metavar="B", help="run folder")
+    compare.add_argument("--out", type=Path, metavar="FILE", help="write the comparison there too, as Markdown")
+    compare.add_argument(
+        "--fail-below", action="append", default=[], metavar="METRIC=DIFFERENCE",
+        help="exit with 8 if B - A of a metric over all questions is below this, for instance R@10=-0.01; repeatable",
+    )  # fmt: skip
+
+    make = command("make-questions", _make_questions, "make a suite from the papers of the index, without labels")
+    make.add_argument("--papers", type=int, default=50, metavar="N", help="papers to draw (default: 50)")
+    make.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the drawing (default: 0)")
+    make.add_argument(
+        "--mode",
+        choices=("cloze", "model"),
+        default="cloze",
+        help="a gap in a sentence, or a question by the language model, which must be an able one (default: cloze)",
+    )
+    make.add_argument(
+        "--unanswerable",
+        type=float,
+        default=0.3,
+        metavar="SHARE",
+        help="share of the questions asked once more with their paper left out (default: 0.3)",
+    )
+    make.add_argument("--out", type=Path, metavar="DIR", help="suite folder (default: under suites in the data folder)")
+    return parser
+
+
+def _suite_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--corpus", nargs="+", default=[], metavar="PATH",
+        help="files of papers to ask about, in place of the suite's own or of the index",
+    )  # fmt: skip
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE",
+        help="of a test collection, for instance split=dev (BEIR) or grades=binary (SMART); may be repeated",
+    )  # fmt: skip
+
+
+def _load(args: argparse.Namespace, config: Config) -> "Suite":
+    from eval.datasets import load_suite
+
+    options = dict(key_value(item, "--option") for item in args.option)
+    return load_suite(args.suite, home=config.home.expanduser(), options=options, corpus=args.corpus)
+
+
+def _list(args: argparse.Namespace, config: Config) -> None:
+    from eval.datasets import find_suites, load_suite
+    from eval.holdout import is_locked, looks
+    from eval.loaders.native import count_kinds
+
+    home = config.home.expanduser()
+    suites = [_load(args, config)] if args.suite else [load_suite(path, home=home) for path in find_suites(home)]
+    for suite in suites:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in count_kinds(suite.questions).items())
+        about = f"on {suite.corpus.name!r}" if suite.corpus else "on the index"
+        locked = f"; locked, {len(looks(suite.path))} looks" if is_locked(suite.path) else ""
+        print(f"{suite.name}: {len(suite.questions)} questions ({kinds}) {about}{locked}")
+        if args.suite:
+            print(f"  layout {suite.layout}, digest {suite.digest}, {suite.path}")
+            for note in suite.notes:
+                print(f"  {note}")
+
+
+def _run(args: argparse.Namespace, config: Config) -> int:
+    from eval.holdout import lock
+    from eval.running import run_suite
+
+    if not 0 <= args.counterfactual <= 1:
+        raise UsageError(f"--counterfactual {args.counterfactual}: must lie between 0 and 1.")
+    suite = _load(args, config)
+    if args.holdout:
+        lock(suite.path, suite.digest)
+    with progress_bar("indexing", "paper") as indexing, progress_bar("asking", "question") as progress:
+        run = run_suite(
+            suite,
+            config,
+            args.out,
+            limit=args.limit,
+            seed=args.seed,
+            retrieval_only=args.retrieval_only,
+            counterfactual=0.0 if args.retrieval_only else args.counterfactual,
+            indexing=indexing,
+            progress=progress,
+            tell=lambda text: print(text, file=sys.stderr),
+        )
+    _show(run.folder, "run", as_json=False)
+    print(f"\nThe run lies in {run.folder}\nRead it: citable eval report {run.folder}")
+    return 0
+
+
+def _score(args: argparse.Namespace, _: Config) -> None:
+    _show(args.run_folder, "score", as_json=args.json)
+
+
+def _show(folder: Path, doing: str, *, as_json: bool) -> None:
+    """Compute the metrics anew from the records, write them down, and print them."""
+    from eval.scoring import compute_metrics
+    from eval.storage import METRICS, write_json, write_whole
+    from eval.summary import summary_markdown
+
+    run = _look(folder, doing)
+    metrics = compute_metrics(run.records)
+    write_json(folder / METRICS, metrics)
+    text = summary_markdown(run.manifest, metrics, run.looks)
+    write_whole(folder / "summary.md", text)
+    print((folder / METRICS).read_text(encoding="utf-8") if as_json else text, end="")
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A run as it was read for its score; `looks` counts those at a locked suite."""
+
+    manifest: dict[str, Any]
+    records: "list[Record]"
+    looks: int | None
+
+
+def _look(folder: Path, doing: str) -> _Looked:
+    """Read a run, logging the look if its suite is locked."""
+    from eval.holdout import look
+    from eval.storage import read_manifest, read_records
+
+    manifest, records = read_manifest(folder), read_records(folder)
+    if not records:
+        raise UsageError(f"{folder}: the run has no records yet. Run it: citable eval run")
+    if len(records) < manifest["selection"]["questions"]:
+        asked, due = len(records), manifest["selection"]["questions"]
+        print(f"citable: the run is not finished, {asked} of {due} questions are answered", file=sys.stderr)
+    return _Looked(manifest, records, look(manifest, doing, folder))
+
+
+def _report(args: argparse.Namespace, _: Config) -> None:
+    from eval.report import report_html
+    from eval.scoring import compute_metrics
+    from eval.storage import write_whole
+
+    run = _look(args.run_folder, "report")
+    out = args.out or args.run_folder / "report.html"
+    write_whole(out, report_html(run.manifest, run.records, compute_metrics(run.records), run.looks))
+    print(f"The report is {out}")
+
+
+def _compare(args: argparse.Namespace, _: Config) -> int:
+    from eval.comparing import compare_records, comparison_markdown, failed_gates, warnings
+    from eval.storage import write_whole
+
+    gates = dict(key_value(item, "--fail-below") for item in args.fail_below)
+    first, second = _look(args.first, "compare"), _look(args.second, "compare")
+    comparison = compare_records(first.records, second.records)
+    told = warnings(first.manifest, second.manifest, comparison)
+    text = comparison_markdown(comparison, args.first.name, args.second.name, told)
+    print(text, end="")
+    if args.out:
+        write_whole(args.out, text)
+    failed = failed_gates(comparison, gates)
+    for line in failed:
+        print(f"citable: gate not met: {line}", file=sys.stderr)
+    return 8 if failed else 0
+
+
+def _make_questions(args: argparse.Namespace, config: Config) -> None:
+    from eval.making import make_suite
+
+    with progress_bar("making", "question") as progress:
+        made = make_suite(
+            config, args.out, papers=args.papers, seed=args.seed, mode=args.mode, unanswerable=args.unanswerable,
+            progress=progress,
+        )  # fmt: skip
+    print(made.told)
+    print(f"Run it: citable eval run {made.folder}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,304 @@
+"""Suite + configuration -> a run folder with one record a question. A run that stops at any point is gone on with."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from filelock import FileLock, Timeout
+
+from eval.indexes import index_corpus
+from eval.manifest import binding, fingerprint, make_manifest
+from eval.records import (
+    CitedSentence,
+    Counterfactual,
+    Gold,
+    Question,
+    Ranked,
+    Record,
+    Reply,
+    ShownPaper,
+    ShownSentence,
+    StatedClaim,
+    Suite,
+)
+from eval.storage import MANIFEST, RecordsFile, differences, read_manifest, read_records, write_json, write_trec
+from rag.build import Engine, SearchEngine
+from rag.citations import split_written
+from rag.config import Config
+from rag.errors import CitableError, IndexBusyError, UsageError
+from rag.grammar import REFUSAL
+from rag.identity import normalise_title
+from rag.records import Answer, CatalogPaper, Hit
+from rag.refusal import needed_confidence
+
+DEPTH = 100
+Progress = Callable[[int, int], None]
+Tell = Callable[[str], None]
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder and its records, in the order of the questions."""
+
+    folder: Path
+    records: tuple[Record, ...]
+
+
+def run_suite(
+    suite: Suite,
+    config: Config,
+    out: Path | None = None,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    retrieval_only: bool = False,
+    counterfactual: float = 0.0,
+    indexing: Progress = _no_progress,
+    progress: Progress = _no_progress,
+    tell: Tell = lambda _: None,
+) -> Run:
+    """Ask the questions of `suite` and write what happens to the folder `out`.
+
+    Without `out`, the folder lies under `eval/runs` in the data folder, named after the suite and a digest of all that
+    the answers depend on: the same call again finds it. Questions that a folder holds answers to are not asked again.
+    `limit` draws that many questions at random by `seed`. `counterfactual` is the share of the questions that are asked
+    a second time, with the papers that their answer cited left out; which ones follows from `seed`. `indexing` and
+    `progress` are called as `(done, total)`, `tell` with what the user should know.
+
+    Raises UsageError where `out` holds another run, IndexBusyError where another process works on it, and what opening
+    the index and the models raises.
+    """
+    questions = choose(suite.questions, limit, seed)
+    if suite.corpus is not None:
+        config, skipped = index_corpus(config, suite.corpus, indexing)
+        if skipped:
+            tell(f"{skipped} records of the papers of {suite.name} could not be read as papers and are left out")
+    mode = {"retrieval_only": retrieval_only, "counterfactual": counterfactual}
+    with (SearchEngine if retrieval_only else Engine)(config) as engine:
+        manifest = make_manifest(suite, questions, config, engine, seed=seed, limit=limit, mode=mode)
+        folder = out or config.home.expanduser() / "eval" / "runs" / f"{suite.name}-{fingerprint(manifest)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / "run.lock", timeout=0):
+                _begin(folder, manifest)
+                asker = _Asker(engine, config, seed, counterfactual)
+                _tell_missing(questions, asker, tell)
+                records = _ask_all(folder, questions, asker, progress, tell)
+                write_trec(folder, records, tag=f"citable-{fingerprint(manifest)}")
+        except Timeout:
+            raise IndexBusyError(f"another process works on {folder}. Wait until it is done, or stop it.") from None
+    return Run(folder, tuple(records))
+
+
+def choose(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:
+    """All questions, or `limit` of them drawn at random, in their order. Raises UsageError for a limit below 1."""
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    if limit < 1:
+        raise UsageError(f"--limit {limit}: must be at least 1.")
+    chosen = set(Random(seed).sample(range(len(questions)), limit))  # noqa: S311
+    return [question for index, question in enumerate(questions) if index in chosen]
+
+
+def _begin(folder: Path, manifest: Mapping[str, object]) -> None:
+    if not (folder / MANIFEST).is_file():
+        if (folder / "records.jsonl").exists():
+            raise UsageError(f"{folder} holds records without a manifest. Give another --out.")
+        write_json(folder / MANIFEST, manifest)
+        return
+    if changed := differences(binding(read_manifest(folder)), binding(manifest)):
+        raise UsageError(
+            f"{folder} holds a run made with something else ({', '.join(changed[:6])}). Give another --out, or the "
+            "same settings, to go on with it."
+        )
+
+
+def _tell_missing(questions: Sequence[Question], asker: "_Asker", tell: Tell) -> None:
+    missing = [(question.id, gold.title) for question in questions for gold in asker.gold(question) if not gold.key]
+    for question in questions:
+        for name in question.without:
+            if not asker.knows(name):
+                tell(f"{question.id}: {name!r}, to be left out, is not in the index anyway")
+    if missing:
+        tell(f"{len(missing)} gold papers are not in the index; they count as not found:")
+        for question_id, title in missing[:10]:
+            tell(f"  {question_id}: {title}")
+        if len(missing) > 10:
+            tell(f"  and {len(missing) - 10} more")
+
+
+def _ask_all(
+    folder: Path, questions: Sequence[Question], asker: "_Asker", progress: Progress, tell: Tell
+) -> list[Record]:
+    known = {record.question.id: record for record in read_records(folder)}
+    with RecordsFile(folder) as file:
+        if known:
+            tell(f"{len(known)} of {len(questions)} questions are answered already in {folder}")
+        progress(len(known), len(questions))
+        for question in questions:
+            if question.id not in known:
+                known[question.id] = asker.ask(question)
+                file.append(known[question.id])
+                progress(len(known), len(questions))
+    return [known[question.id] for question in questions]
+
+
+class _Asker:
+    """Puts questions to an engine and makes records of what comes back."""
+
+    def __init__(self, engine: SearchEngine, config: Config, seed: int, counterfactual: float) -> None:
+        self._engine = engine
+        self._config = config
+        self._seed = seed
+        self._counterfactual = counterfactual
+        entries = list(engine.catalog.search_titles())
+        self._keys = {entry.id: entry.key for entry in entries}
+        self._ids = {entry.key: entry.id for entry in entries}
+        self._titles = {entry.key: entry.paper.title or entry.key for entry in entries}
+        self._by_title = {normalise_title(entry.paper.title): entry.key for entry in entries if entry.paper.title}
+
+    def gold(self, question: Question) -> tuple[Gold, ...]:
+        """The gold papers of `question` with their keys in the index."""
+        found = [(self._key(name), name, grade) for name, grade in question.gold.items()]
+        return tuple(Gold(key, self._titles.get(key, name), grade) for key, name, grade in found)
+
+    def knows(self, name: str) -> bool:
+        """Whether the index holds the paper with this key or title."""
+        return bool(self._key(name))
+
+    def _key(self, name: str) -> str:
+        return name if name in self._ids else self._by_title.get(normalise_title(name), "")
+
+    def ask(self, question: Question) -> Record:
+        """The record of one question. An error of Citable is part of the record; any other is raised."""
+        hidden = {self._ids[key] for name in question.without if (key := self._key(name))}
+        try:
+            record = self._answered(question, hidden) if isinstance(self._engine, Engine) else None
+            record = record or self._searched(question, hidden)
+        except CitableError as error:
+            record = Record(
+                question=question, gold=self.gold(question), ranking=(), hits=(), confidence=0.0, refusal_score=0.0,
+                reply=None, counterfactual=None, error=f"{type(error).__name__}: {error}", timings={},
+            )  # fmt: skip
+        return replace(record, timings={**record.timings, "peak_memory": _peak_memory()})
+
+    def _searched(self, question: Question, hidden: set[int]) -> Record:
+        began = time.perf_counter()
+        found = self._engine.retriever.search(question.question, hidden)
+        seconds = time.perf_counter() - began
+        needed = needed_confidence(question.question, self._engine.files.lexical.idf, self._config.answer_threshold)
+        return Record(
+            question=question,
+            gold=self.gold(question),
+            ranking=self._ranking(found.ranking),
+            hits=tuple(map(_shown, found.hits)),
+            confidence=round(found.confidence, 6),
+            refusal_score=round(needed - found.confidence, 6),
+            reply=None,
+            counterfactual=None,
+            error="",
+            timings={"search": seconds, "total": seconds},
+        )
+
+    def _answered(self, question: Question, hidden: set[int]) -> Record:
+        assert isinstance(self._engine, Engine)
+        answer = self._engine.answerer.ask(question.question, without=hidden)
+        return Record(
+            question=question,
+            gold=self.gold(question),
+            ranking=self._ranking(answer.ranking),
+            hits=tuple(map(_shown, answer.hits)),
+            confidence=round(answer.confidence, 6),
+            refusal_score=round(answer.needed - answer.confidence, 6),
+            reply=self._reply(answer),
+            counterfactual=self._ask_without_cited(question, answer, hidden),
+            error="",
+            timings=dict(answer.timings),
+        )
+
+    def _ranking(self, ranking: Sequence[tuple[int, float]]) -> tuple[Ranked, ...]:
+        return tuple(Ranked(self._keys[paper_id], round(score, 6)) for paper_id, score in ranking[:DEPTH])
+
+    def _reply(self, answer: Answer) -> Reply:
+        cited = self._engine.catalog.papers([citation.paper_id for citation in answer.citations])
+        return Reply(
+            text=answer.text,
+            refused=answer.refused,
+            claims=tuple(
+                StatedClaim(
+                    claim.text,
+                    tuple(citation.number for citation in claim.citations),
+                    claim.verdict.value,
+                    round(claim.score, 6),
+                    claim.written,
+                )
+                for claim in answer.claims
+            ),
+            citations=tuple(
+                CitedSentence(
+                    citation.number, citation.key, citation.title, citation.sentence, citation.quote,
+                    verbatim=_stands_at(paper, citation.quote, citation.start, citation.end),
+                )
+                for citation, paper in zip(answer.citations, cited, strict=True)
+            ),
+            evidence=tuple(
+                ShownSentence(item.number, item.key, item.title, item.sentence.index, item.sentence.text)
+                for item in answer.evidence
+            ),
+            raw=answer.raw,
+            parsed=parses(answer.raw, len(answer.evidence)),
+            dropped=answer.dropped,
+            prompt_tokens=answer.prompt_tokens,
+            generated_tokens=answer.generated_tokens,
+        )  # fmt: skip
+
+    def _ask_without_cited(self, question: Question, answer: Answer, hidden: set[int]) -> Counterfactual | None:
+        drawn = int(sha256(f"{self._seed}:{question.id}".encode()).hexdigest()[:8], 16) / 16**8
+        cited = {citation.paper_id for citation in answer.citations}
+        if not cited or drawn >= self._counterfactual:
+            return None
+        assert isinstance(self._engine, Engine)
+        again = self._engine.answerer.ask(question.question, without=hidden | cited)
+        return Counterfactual(
+            without=tuple(sorted(self._keys[paper_id] for paper_id in cited)),
+            text=again.text,
+            refused=again.refused,
+            cited=tuple(dict.fromkeys(citation.key for citation in again.citations)),
+        )
+
+
+def parses(raw: str, evidence: int) -> bool:
+    """Whether each finished sentence of the model's text has the form that the grammar promises.
+
+    That is: the refusal, or text that ends with citations of evidence 1..`evidence`. What comes after the last finished
+    sentence does not count: the model is stopped where it fails.
+    """
+    sentences, _ = split_written(raw, finished=False)
+    return all(
+        sentence.text == REFUSAL or (sentence.numbers and all(1 <= number <= evidence for number in sentence.numbers))
+        for sentence in sentences
+    )
+
+
+def _stands_at(paper: CatalogPaper, quote: str, start: int, end: int) -> bool:
+    return bool(quote) and paper.paper.abstract[start:end] == quote
+
+
+def _shown(hit: Hit) -> ShownPaper:
+    parts = {name: round(value, 6) for name, value in hit.parts.items()}
+    return ShownPaper(hit.key, hit.title, round(hit.score, 6), parts)
+
+
+def _peak_memory() -> float:
+    """The most memory that this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
