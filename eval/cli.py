@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Config
 from rag.console import EXIT_CODES, common_options, config_of, key_value, progress_bar, run_reporting
-from rag.errors import UsageError
+from rag.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from eval.records import Record, Suite
@@ -70,7 +70,7 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, metavar="FILE", help="write the comparison there too, as Markdown")
     compare.add_argument(
         "--fail-below", action="append", default=[], metavar="METRIC=DIFFERENCE",
-        help="exit with 8 if B - A of a metric over all questions is below this, for instance R@10=-0.01; repeatable",
+        help="exit with 8 if B - A of a metric, or of SLICE/METRIC, is below this, for instance R@10=-0.01; repeatable",
     )  # fmt: skip
 
     make = command("make-questions", _make_questions, "make a suite from the papers of the index, without labels")
@@ -117,7 +117,12 @@ def _list(args: argparse.Namespace, config: Config) -> None:
     from eval.loaders.native import count_kinds
 
     home = config.home.expanduser()
-    suites = [_load(args, config)] if args.suite else [load_suite(path, home=home) for path in find_suites(home)]
+    suites = [_load(args, config)] if args.suite else []
+    for path in () if args.suite else find_suites(home):
+        try:
+            suites.append(load_suite(path, home=home))
+        except InputError as error:
+            print(f"citable: cannot be run: {error}", file=sys.stderr)
     for suite in suites:
         kinds = ", ".join(f"{count} {kind}" for kind, count in count_kinds(suite.questions).items())
         about = f"on {suite.corpus.name!r}" if suite.corpus else "on the index"
@@ -212,10 +217,11 @@ def _compare(args: argparse.Namespace, _: Config) -> int:
     from eval.comparing import compare_records, comparison_markdown, failed_gates, warnings
     from eval.storage import write_whole
 
-    gates = dict(key_value(item, "--fail-below") for item in args.fail_below)
+    gates = [key_value(item, "--fail-below") for item in args.fail_below]
     first, second = _look(args.first, "compare"), _look(args.second, "compare")
     comparison = compare_records(first.records, second.records)
     told = warnings(first.manifest, second.manifest, comparison)
+    told += [f"Locked suite: its score has been looked at {second.looks} times."] if second.looks else []
     text = comparison_markdown(comparison, args.first.name, args.second.name, told)
     print(text, end="")
     if args.out:

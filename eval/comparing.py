@@ -5,16 +5,19 @@ corrected by Holm's method for the number of metrics of its slice.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.metrics import answers
-from eval.metrics.intervals import Estimate, holm, mean, paired_p
+import numpy as np
+
+from eval.metrics import answers, refusals
+from eval.metrics.intervals import Estimate, estimate, holm, paired_p, resampled
 from eval.records import Kind, Record
-from eval.scoring import LOWER_IS_BETTER, Scored, score_records, slices
-from eval.storage import differences, gold_key
-from eval.summary import short, table
+from eval.scoring import ANSWERABLE, LOWER_IS_BETTER, Scored, score_records, slices
+from eval.storage import differences
+from eval.summary import plain, short, table
+from eval.trec import gold_key
 from rag.errors import UsageError
 
 _SHOWN_CHANGES = 20
@@ -24,7 +27,10 @@ _SECONDS = {"seconds to the first token": "first_token", "seconds in all": "tota
 
 @dataclass(frozen=True)
 class Row:
-    """One metric over one slice. `p` is corrected; wins are questions on which the second run is better."""
+    """One metric over one slice. `p` is corrected; wins are questions on which the second run is better.
+
+    A metric of a whole run, such as AUROC, has no p (nan) and no wins.
+    """
 
     slice: str
     metric: str
@@ -68,6 +74,7 @@ def compare_records(first: Sequence[Record], second: Sequence[Record]) -> Compar
         if not name.startswith("gold "):  # What was retrieved differs between the runs.
             keys = [item.record.question.id for item in part]
             rows.extend(_rows(name, [_values(a[key]) for key in keys], [_values(b[key]) for key in keys]))
+    rows.extend(_refusal_rows([a[key].record for key in common], [b[key].record for key in common]))
     changes = [change for key in common if (change := _change(a[key], b[key])) is not None]
     return Comparison(
         tuple(rows),
@@ -105,7 +112,7 @@ def _rows(name: str, first: Sequence[Mapping[str, float]], second: Sequence[Mapp
                 metric=metric,
                 first=sum(a for a, _ in values) / len(values),
                 second=sum(b for _, b in values) / len(values),
-                difference=mean([b - a for a, b in values]),
+                difference=estimate(np.mean, [b - a for a, b in values]),
                 p=p_values[metric],
                 wins=signs.count(1),
                 ties=signs.count(0),
@@ -113,6 +120,33 @@ def _rows(name: str, first: Sequence[Mapping[str, float]], second: Sequence[Mapp
             )
         )
     return rows
+
+
+def _refusal_rows(first: Sequence[Record], second: Sequence[Record]) -> list[Row]:
+    """AUROC and AURC of the refusal score, which belong to a run as a whole: no p, and no questions to count."""
+    pairs = [
+        (a, b)
+        for a, b in zip(first, second, strict=True)
+        if not (a.error or b.error or a.question.generated) and a.question.kind in ANSWERABLE | {Kind.NONE}
+    ]
+    none = np.array([a.question.kind is Kind.NONE for a, _ in pairs], dtype=float)
+    if not pairs or none.all() or not none.any():
+        return []
+    scores = [np.array([pair[i].refusal_score for pair in pairs]) for i in (0, 1)]
+    rows = [_run_row("AUROC", lambda s, n: refusals.auroc(s, n.astype(bool)), (scores[0], none), (scores[1], none))]
+    if all(record.reply for pair in pairs for record in pair):
+        wrong = [
+            np.array([not answers.answered(pair[i]) or not answers.right(pair[i]) for pair in pairs], dtype=float)
+            for i in (0, 1)
+        ]
+        area = lambda s, w: refusals.area_under_risk_coverage(s, w.astype(bool))  # noqa: E731
+        rows.append(_run_row("AURC", area, (scores[0], wrong[0]), (scores[1], wrong[1])))
+    return rows
+
+
+def _run_row(metric: str, figure: Callable[..., float], first: tuple[Any, Any], second: tuple[Any, Any]) -> Row:
+    difference = resampled(lambda a, b, c, d: figure(c, d) - figure(a, b), *first, *second)
+    return Row("all", metric, figure(*first), figure(*second), difference, math.nan, 0, 0, 0)
 
 
 def lower_is_better(metric: str) -> bool:
@@ -146,22 +180,27 @@ def _change(a: Scored, b: Scored) -> Change | None:
     return Change(a.record, b.record, metric, after - before)
 
 
-def failed_gates(comparison: Comparison, gates: Mapping[str, str]) -> list[str]:
-    """The gates that are not met: `METRIC` or `SLICE/METRIC` -> the least difference allowed.
+def failed_gates(comparison: Comparison, gates: Sequence[tuple[str, str]]) -> list[str]:
+    """The gates that are not met: pairs of `METRIC` or `SLICE/METRIC` and the least difference allowed.
 
-    For a metric of which less is better, the greatest. Raises UsageError for an unknown metric or a limit that is no
-    number.
+    For a metric of which less is better, the greatest. Where the runs do not hold the same questions, no gate is met.
+    Raises UsageError for an unknown metric or a limit that is no number.
     """
     rows = {f"{row.slice}/{row.metric}": row for row in comparison.rows}
     failed = []
-    for name, limit in gates.items():
-        row = rows.get(name) or rows.get(f"all/{name}")
+    left = len(comparison.only_first) + len(comparison.only_second)
+    if gates and left:
+        failed.append(f"{left} questions are in one of the runs only")
+    for name, limit in gates:
+        row = rows.get(name) or rows.get(f"all/{name}") or rows.get(f"generated/{name}")
         if row is None:
             raise UsageError(f"--fail-below {name!r}: no such metric. These runs have: {', '.join(rows)}.")
         try:
             least = float(limit)
         except ValueError:
-            raise UsageError(f"--fail-below {name}={limit}: {limit!r} is no number.") from None
+            least = math.nan
+        if not math.isfinite(least):
+            raise UsageError(f"--fail-below {name}={limit}: {limit!r} is no number.")
         worse = row.difference.value > least if lower_is_better(row.metric) else row.difference.value < least
         if worse:
             failed.append(f"{row.slice}/{row.metric} changed by {row.difference.value:+.4f}, allowed {least:+.4f}")
@@ -172,7 +211,7 @@ def warnings(a: Mapping[str, Any], b: Mapping[str, Any], comparison: Comparison)
     """What keeps the difference from being due to the configuration alone, and in what the configurations differ."""
     told = []
     for part, what in (("suite", "The suites"), ("index", "The indexes"), ("selection", "The chosen questions")):
-        if differences(_bare(a[part]), _bare(b[part])):
+        if differences(a[part], b[part]):
             told.append(f"Warning: {what} differ.")
     if left := len(comparison.only_first) + len(comparison.only_second):
         told.append(f"Warning: {left} questions are in one of the runs only and are left out.")
@@ -190,11 +229,6 @@ def warnings(a: Mapping[str, Any], b: Mapping[str, Any], comparison: Comparison)
     return told
 
 
-def _bare(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is for the reader: a suite is its digest, not its name or place."""
-    return {key: value for key, value in part.items() if key not in ("name", "notes")}
-
-
 def comparison_markdown(comparison: Comparison, first: str, second: str, told: Sequence[str]) -> str:
     """The comparison as Markdown: warnings, a table of all metrics, the worst regressions and the best gains."""
     lines = [f"# {second} against {first}", "", *(f"- {line}" for line in told)]
@@ -204,7 +238,8 @@ def comparison_markdown(comparison: Comparison, first: str, second: str, told: S
         [
             row.slice, row.metric, str(row.difference.n), short(row.first), short(row.second),
             f"{row.difference.value:+.3f} [{row.difference.low:+.3f}, {row.difference.high:+.3f}]",
-            f"{row.p:.3f}{'*' if row.p < 0.05 else ''}", f"{row.wins}/{row.ties}/{row.losses}",
+            "-" if math.isnan(row.p) else f"{row.p:.3f}{'*' if row.p < 0.05 else ''}",
+            f"{row.wins}/{row.ties}/{row.losses}" if row.wins + row.ties + row.losses else "-",
         ]
         for row in comparison.rows
     ]  # fmt: skip
@@ -220,19 +255,20 @@ def comparison_markdown(comparison: Comparison, first: str, second: str, told: S
 
 def _change_lines(change: Change) -> list[str]:
     question = change.first.question
-    head = f"**{question.id}** ({question.kind}{': ' + question.subkind if question.subkind else ''})"
-    lines = [f"{head} {question.question}", f"- {change.metric}: {change.difference:+.3f}"]
+    kind = plain(f"{question.kind}: {question.subkind}" if question.subkind else question.kind)
+    head = f"**{plain(question.id)}** ({kind})"
+    lines = [f"{head} {plain(question.question)}", f"- {change.metric}: {change.difference:+.3f}"]
     return [*lines, *(f"- {name}: {_told(record)}" for name, record in (("A", change.first), ("B", change.second)))]
 
 
 def _told(record: Record) -> str:
     place = _gold_place(record)
     if record.error:
-        return f"{record.error}{place}"
+        return f"{plain(record.error)}{place}"
     if record.reply is None:
-        first = record.hits[0].title if record.hits else "nothing"
+        first = plain(record.hits[0].title) if record.hits else "nothing"
         return f"first \u201c{first}\u201d{place}"
-    text = " ".join(record.reply.text.split())
+    text = plain(record.reply.text)
     more = "\u2026" if len(text) > _ANSWER_CHARS else ""
     return f"{text[:_ANSWER_CHARS]}{more}{place}"
 

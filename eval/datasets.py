@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eval.loaders import beir, native, pubmedqa, smart, trec
+from eval.loaders.native import PROGRESS
 from eval.records import Suite
 from rag.errors import InputError
 
@@ -48,7 +49,7 @@ def load_suite(
     path = _find(name, home)
     for layout in _LAYOUTS:
         if layout.looks_like(path):
-            suite = layout.load(path, options or {})
+            suite = replace(layout.load(path, options or {}), path=path.resolve())
             return replace(suite, corpus=native.corpus_of_files(suite.name, corpus)) if corpus else suite
     raise InputError(f"{path}: no suite of a known layout. {_KNOWN}.")
 
@@ -57,7 +58,11 @@ def find_suites(home: Path | None = None) -> Iterator[Path]:
     """The bundled suites and those in `home`/suites, by name."""
     for folder in (bundled_suites(), *([home / "suites"] if home else [])):
         if folder.is_dir():
-            yield from sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+            found = (path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+            # The log of a locked suite lies beside it; a folder without questions is one that is still being made.
+            yield from sorted(
+                path for path in found if not path.name.endswith("holdout.jsonl") and not (path / PROGRESS).exists()
+            )
 
 
 def _find(name: str | Path, home: Path | None) -> Path:

@@ -36,7 +36,7 @@ def looks(suite: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the log of looks cannot be read ({error}). Mend it; do not delete it.") from None
     return [dict(line) for line in lines if line.get("event") == "look"]
@@ -46,7 +46,8 @@ def look(manifest: Mapping[str, Any], doing: str, folder: Path) -> int | None:
     """Log a look at the score of the run in `folder` if its suite is locked.
 
     Returns the number of looks so far, this one among them; None for a suite that is not locked. A suite is locked if
-    it is now or was when the run began. Raises InputError where a look cannot be logged: then there is no score.
+    it is now or was when the run began. Raises InputError where a look cannot be logged: then there is no score. This
+    counts what goes through the commands; it does not keep anybody from reading records or copying the suite.
     """
     suite = Path(manifest["suite_path"])
     if not (manifest.get("locked") or is_locked(suite)):
@@ -55,7 +56,13 @@ def look(manifest: Mapping[str, Any], doing: str, folder: Path) -> int | None:
         raise InputError(
             f"{suite} is a locked suite and is not there, so that this look cannot be logged. Put it back."
         )
-    line = {"event": "look", "date": _now(), "suite": manifest["suite"]["digest"], "by": doing, "run": folder.name}
+    line = {
+        "event": "look",
+        "date": _now(),
+        "suite": manifest["suite"]["digest"],
+        "by": doing,
+        "run": folder.resolve().name,
+    }
     _append(log_path(suite), line)
     return len(looks(suite))
 

@@ -3,17 +3,18 @@
 They lie under `eval/` in the data folder and can be deleted at any time: the next run makes them again.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
 from eval.records import Corpus
+from eval.storage import write_whole
 from rag.build import index_exists, index_records
 from rag.config import Config
 
-_DONE = "corpus.json"
+# Written when the index is whole; holds how many records were skipped.
+_DONE = "skipped.txt"
 # To be raised when the loaders make other papers of the same files: then indexes of before are not used any more.
 _READING = 1
 
@@ -24,13 +25,17 @@ def index_corpus(config: Config, corpus: Corpus, progress: Callable[[int, int], 
     Raises what `rag.build.index_records` raises.
     """
     model = sha256(config.embedding_model.encode()).hexdigest()[:6]
-    name = re.sub(r"[^\w.-]", "_", corpus.name)
-    folder = config.home.expanduser() / "eval" / f"{name}-{corpus.digest}-{model}-{_READING}"
+    folder = config.home.expanduser() / "eval" / f"{plain_name(corpus.name)}-{corpus.digest}-{model}-{_READING}"
     config = replace(config, index=str(folder.absolute()))
     done = folder / _DONE
     if done.is_file() and index_exists(config):
-        return config, int(json.loads(done.read_text(encoding="utf-8"))["skipped"])
+        return config, int(done.read_text(encoding="utf-8"))
     report = index_records(config, corpus.read(), progress)
     skipped = len(report.read.skipped)
-    done.write_text(json.dumps({"papers": report.counts.papers, "skipped": skipped}), encoding="utf-8")
+    write_whole(done, f"{skipped}\n")
     return config, skipped
+
+
+def plain_name(name: str) -> str:
+    """A name as part of a file name."""
+    return re.sub(r"[^\w-]+", "_", name).strip("_")[:60] or "unnamed"

@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from eval.loaders.native import QUESTIONS
+from eval.loaders.native import PROGRESS, QUESTIONS
 from eval.storage import write_whole
 from rag.build import Engine, SearchEngine
 from rag.config import Config
@@ -30,7 +30,6 @@ from rag.terms import STOP_WORDS, content_terms, normalise, terms
 
 _SHORTEST, _LONGEST = 60, 320  # characters of a sentence worth asking about
 _GAP = "____"
-_PROGRESS = "making.jsonl"
 # A number with what belongs to it, or a word.
 _CANDIDATE = re.compile(r"(?<![\w.,])(?:\d[\d.,]*\d|\d)(?:\s?%)?(?![\w])|[^\W\d_][\w-]{3,}")
 _QUESTION_TOKENS = 60
@@ -59,15 +58,15 @@ def make_suite(
     """Make a suite from at most `papers` papers of the index and write it to the folder `out`.
 
     Without `out` it goes to `suites` in the data folder. The same arguments make the same suite. An interrupted call is
-    gone on with by the next. Raises UsageError where the folder holds a suite already, and what opening the index
-    raises.
+    gone on with by the next one with the same arguments. Raises UsageError where the folder holds a suite already, and
+    what opening the index raises.
     """
     if papers < 1:
         raise UsageError(f"--papers {papers}: must be at least 1.")
     if not 0 <= unanswerable <= 1:
         raise UsageError(f"--unanswerable {unanswerable}: must lie between 0 and 1.")
     name = re.sub(r"[^\w.-]", "_", Path(config.index).name)
-    folder = out or config.home.expanduser() / "suites" / f"made-{name}-{mode}-{papers}-{seed}"
+    folder = out or config.home.expanduser() / "suites" / f"made-{name}-{mode}-{papers}-{unanswerable:g}-{seed}"
     if (folder / QUESTIONS).exists():
         raise UsageError(f"{folder} holds a suite already. Run it, delete it, or give another --out.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,11 +78,14 @@ def make_suite(
             settings = {
                 "papers": papers, "seed": seed, "mode": mode, "unanswerable": unanswerable,
                 "index": engine.catalog.digest(),
+                # What the questions depend on besides: the round trip by the search, the writing by the model.
+                "search": [config.rankings, config.candidates, config.papers],
+                "llm": config.llm if mode == "model" else None,
             }  # fmt: skip
             outcomes = _make_all(folder, engine, settings, progress)
     except Timeout:
         raise IndexBusyError(f"another process makes {folder}. Wait until it is done, or stop it.") from None
-    return _finish(folder, config.index, outcomes)
+    return _finish(folder, config, mode, outcomes)
 
 
 def _make_all(
@@ -92,18 +94,17 @@ def _make_all(
     """What became of each paper drawn; kept line by line, so that an interruption loses one paper at most."""
     entries = sorted(engine.catalog.search_titles(), key=lambda entry: entry.key)
     drawn = Random(settings["seed"]).sample(entries, min(settings["papers"], len(entries)))  # noqa: S311
-    part = folder / _PROGRESS
+    part = folder / PROGRESS
     done = _read_part(part, settings)
     maker = _Maker(engine, settings["mode"], settings["unanswerable"])
-    with part.open("w", encoding="utf-8") as file:
-        for line in (settings, *done):
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    write_whole(part, "".join(json.dumps(line) + "\n" for line in (settings, *done)))
+    with part.open("a", encoding="utf-8") as file:
         progress(len(done), len(drawn))
         for entry in drawn[len(done) :]:
             # Its own seed: what is drawn for a paper does not depend on where an interruption fell.
             outcome = maker.make(entry, Random(f"{settings['seed']}:{entry.key}"))  # noqa: S311
             done.append(outcome)
-            file.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+            file.write(json.dumps(outcome) + "\n")
             file.flush()
             progress(len(done), len(drawn))
     return done
@@ -113,24 +114,25 @@ def _read_part(part: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     if part.is_file():
         with suppress(ValueError):  # A torn last line ends what can be used.
-            lines.extend(json.loads(line) for line in part.read_text(encoding="utf-8").splitlines())
+            lines.extend(json.loads(line) for line in part.read_text(encoding="utf-8").split("\n"))
     return lines[1:] if lines and lines[0] == settings else []
 
 
-def _finish(folder: Path, index: str, outcomes: Sequence[Mapping[str, Any]]) -> Made:
+def _finish(folder: Path, config: Config, mode: str, outcomes: Sequence[Mapping[str, Any]]) -> Made:
     questions = [question for outcome in outcomes for question in outcome["questions"]]
     became = Counter(outcome["became"] for outcome in outcomes)
     if not questions:
         raise UsageError(f"no question could be made ({_counts(became)}). Index more papers, or use --mode cloze.")
     none = sum(question["kind"] == "none" for question in questions)
+    by = f" by {config.llm!r}" if mode == "model" else ""
     note = (
-        f"Made from {len(outcomes)} papers of index {index!r}: {len(questions) - none} questions with an answer and "
-        f"{none} without. What became of the papers: {_counts(became)}."
+        f"Made from {len(outcomes)} papers of index {config.index!r}{by}: {len(questions) - none} questions with an "
+        f"answer and {none} without. What became of the papers: {_counts(became)}."
     )
     write_whole(folder / "suite.toml", f"name = {json.dumps(folder.name)}\nnotes = [{json.dumps(note)}]\n")
-    lines = [json.dumps(question, ensure_ascii=False) + "\n" for question in questions]
+    lines = [json.dumps(question) + "\n" for question in questions]
     write_whole(folder / QUESTIONS, "".join(lines))
-    (folder / _PROGRESS).unlink()
+    (folder / PROGRESS).unlink()
     return Made(folder, note)
 
 
@@ -152,9 +154,9 @@ class _Maker:
         found = self._gap(entry, rng)
         if found is None:
             return _outcome(entry, "without a sentence to ask about")
-        sentence, gap = found
-        text = self._ask(sentence.text, gap)
-        if not text or set(terms(gap)) & set(terms(text)):
+        sentence, gap, start = found
+        text = self.question(sentence, gap, start)
+        if not text:
             return _outcome(entry, "whose question gave the answer away or failed")
         if entry.key not in [hit.key for hit in self._engine.retriever.search(text).hits]:
             return _outcome(entry, "not found again by their question")
@@ -173,32 +175,38 @@ class _Maker:
         }  # fmt: skip
         return _outcome(entry, "asked about and left out", asked, left_out)
 
-    def _gap(self, entry: CatalogPaper, rng: Random) -> tuple[Sentence, str] | None:
-        """A sentence of the paper and the number or rare word in it that is asked for."""
-        options: list[tuple[float, Sentence, str]] = []
+    def _gap(self, entry: CatalogPaper, rng: Random) -> tuple[Sentence, str, int] | None:
+        """A sentence of the paper, the number or rare word in it that is asked for, and where that stands."""
+        options: list[tuple[float, Sentence, str, int]] = []
         for sentence in self._engine.catalog.sentences(entry):
             if not _SHORTEST <= len(sentence.text) <= _LONGEST:
                 continue
             words = terms(sentence.text)
             for match in _CANDIDATE.finditer(sentence.text):
-                gap = match.group().strip()
+                gap = match.group()
                 own = terms(gap)
                 if len(own) != 1 or words.count(own[0]) != 1 or normalise(gap) in STOP_WORDS:
                     continue
                 if own[0] in terms(entry.paper.title):
                     continue
                 weight = self._engine.files.lexical.idf(own)[own[0]] + _preference(gap)
-                options.append((weight, sentence, gap))
+                options.append((weight, sentence, gap, match.start()))
         if not options:
             return None
-        best = max(score for score, _, _ in options)
-        _, sentence, gap = rng.choice([option for option in options if option[0] >= 0.8 * best])
-        return sentence, gap
+        best = max(option[0] for option in options)
+        _, sentence, gap, start = rng.choice([option for option in options if option[0] >= 0.8 * best])
+        return sentence, gap, start
 
-    def _ask(self, sentence: str, gap: str) -> str:
-        plain = " ".join(sentence.split())
+    def question(self, sentence: Sentence, gap: str, start: int) -> str:
+        """The question whose answer is `gap`, at `start` in `sentence`; empty if it would give the answer away."""
+        text = self._write(sentence.text, gap, start)
+        return "" if set(terms(gap)) & set(terms(text)) else text
+
+    def _write(self, sentence: str, gap: str, start: int) -> str:
         if self._mode == "cloze":
-            return f'What belongs in the gap: "{plain.replace(gap, _GAP, 1).rstrip(".")}"?'
+            open_ = " ".join((sentence[:start] + _GAP + sentence[start + len(gap) :]).split())
+            return f'What belongs in the gap: "{open_.rstrip(".")}"?'
+        plain = " ".join(sentence.split())
         assert isinstance(self._engine, Engine)
         messages = self._prompt.messages(plain, gap)
         llm = self._engine.llm

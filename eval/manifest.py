@@ -22,7 +22,7 @@ _PACKAGES = (
     "snowballstemmer", "ir-measures", "pytrec-eval-terrier", "scipy", "rouge-score",
 )  # fmt: skip
 # What must be the same for a run to be gone on with; the rest is told for the reader.
-_BINDING = ("suite", "selection", "mode", "config", "index", "models", "prompts", "code")
+_BINDING = ("suite", "selection", "mode", "config", "index", "models", "prompts", "code", "packages")
 
 
 def make_manifest(
@@ -46,7 +46,9 @@ def make_manifest(
         llm = {"name": path.name, "sha256": models.sha256_of(path), "bytes": path.stat().st_size}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "suite": {"name": suite.name, "layout": suite.layout, "digest": suite.digest, "notes": list(suite.notes)},
+        "name": suite.name,
+        "notes": list(suite.notes),
+        "suite": {"layout": suite.layout, "digest": suite.digest},
         "suite_path": str(suite.path),
         "locked": is_locked(suite.path),
         "selection": {
@@ -68,6 +70,7 @@ def make_manifest(
             for file in sorted((Path(models.__file__).parents[1] / "prompts").glob("*.txt"))
         },
         "code": _code(),
+        "llama_cpp": engine.llm.build if isinstance(engine, Engine) else None,
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": _machine(engine),
     }
@@ -77,7 +80,9 @@ def binding(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a manifest that must not change between the beginning and the end of a run."""
     bound = {name: manifest.get(name) for name in _BINDING}
     # The commit is for the reader: one that leaves the engine and the prompts alone changes no answer.
-    return {**bound, "code": (manifest.get("code") or {}).get("sha256")}
+    bound["code"] = (manifest.get("code") or {}).get("sha256")
+    # Another processor rounds differently.
+    return {**bound, "cpu": (manifest.get("machine") or {}).get("cpu"), "llama_cpp": manifest.get("llama_cpp")}
 
 
 def fingerprint(manifest: Mapping[str, Any]) -> str:
@@ -123,7 +128,6 @@ def _machine(engine: SearchEngine) -> dict[str, Any]:
         "cpu": _cpu(),
         "logical_cores": os.cpu_count(),
         "llm_threads": llm.threads if llm else None,
-        "llama_cpp": llm.build if llm else None,
     }
 
 

@@ -28,7 +28,7 @@ class Question:
     """A question with what is known about its answer.
 
     `gold` maps papers that answer it, by key or by title, to their grade (1 or more, higher is better). `nuggets` are
-    key facts, each a tuple of alternative wordings. `without` names papers that are hidden while it is asked.
+    key facts, each a tuple of alternative wordings. `without` names papers that are not found while it is asked.
     """
 
     id: str
@@ -133,7 +133,10 @@ class StatedClaim:
 
 @dataclass(frozen=True)
 class Reply:
-    """What Citable answered. `parsed` is False if a finished sentence of `raw` breaks the form of an answer."""
+    """What Citable answered. `parsed` is False if `raw` breaks the form of an answer, `ended` if the model was stopped.
+
+    `read_tokens` are those of the prompt that the model had not read before.
+    """
 
     text: str
     refused: bool
@@ -141,9 +144,11 @@ class Reply:
     citations: tuple[CitedSentence, ...]
     evidence: tuple[ShownSentence, ...]
     raw: str
+    ended: bool
     parsed: bool
     dropped: int
     prompt_tokens: int
+    read_tokens: int
     generated_tokens: int
 
 

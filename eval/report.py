@@ -65,7 +65,8 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 _CAPTIONS = {
     "risk": "The line shows how many answers would be wrong if only the most confident share of the questions were "
-    "answered, lower is better; the dot is this run, which may lie off the line as the model also refuses by itself.",
+    "answered, lower is better; the dot is this run, which may lie off the line as the model also refuses by itself. "
+    "A refused question counts as one whose answer would have been wrong.",
     "calibration": "Where a point lies on the dashed line, the confidence equals the share of questions in its bin "
     "that have an answer; above it, the confidence is too low (bars: 95% intervals).",
     "latency": "Each bar counts questions by the seconds they took: half of them took less than p50, 19 of 20 less "
@@ -158,7 +159,7 @@ def report_html(
     items = _items(records, retrieval_only)
     asked = [item for item in items if "answerable" in item.slices]
     return environment.get_template("report.html").render(
-        suite=manifest["suite"]["name"],
+        suite=manifest["name"],
         notes=[*_unfinished(manifest, records), *provenance(manifest, metrics, looks)],
         metrics=metrics,
         retrieval_only=retrieval_only,
@@ -166,7 +167,7 @@ def report_html(
         blocks=_blocks(metrics),
         lower=LOWER_IS_BETTER,
         totals=_totals(records),
-        refusal=_refusal_figures(metrics["refusal"]),
+        refusal=_refusal_figures(_refusal(metrics)),
         failures=_failures(asked),
         asked=asked,
         plots=_plots(records, metrics),
@@ -231,6 +232,11 @@ def _totals(records: Sequence[Record]) -> list[tuple[str, dict[str, Any], str]]:
         ("sentences were replaced by the sentence they cite", quoted, claims, "sentences"),
     )
     return [(label, asdict(ratio(part, whole)), noun) for label, part, whole, noun in rows if sum(whole)]
+
+
+def _refusal(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures on refusal of the written questions; of the generated ones where there are no others."""
+    return dict(metrics["refusal"] or metrics["refusal, generated"])
 
 
 def _refusal_figures(refusal: Mapping[str, Any]) -> dict[str, Any]:
@@ -341,7 +347,7 @@ def _faults(citation: CitedSentence, shown: set[tuple[str, int]]) -> Iterable[st
 
 
 def _plots(records: Sequence[Record], metrics: Mapping[str, Any]) -> list[_Plot]:
-    refusal, latency, curves = metrics["refusal"], _latency(metrics), _curves(metrics)
+    refusal, latency, curves = _refusal(metrics), _latency(metrics), _curves(metrics)
     lacking = _why_no_refusal(records)
     unwritten = lacking or "No answers were written in this run, or not to all questions, so their risk is not known."
     chosen = refusal.get("risk-coverage")
@@ -362,15 +368,14 @@ def _plot(title: str, svg: Any, name: str, lacking: str) -> _Plot:
 
 def _why_no_refusal(records: Sequence[Record]) -> str:
     """Why the metrics hold no figures on refusal."""
-    written = [record for record in records if not record.question.generated and not record.error]
-    none = any(record.question.kind is Kind.NONE for record in written)
-    answerable = any(record.question.kind in ANSWERABLE for record in written)
-    if none and answerable:
-        return ""
-    which = "with" if none else "without"
-    return f"There are no written questions {which} an answer in this run." if written else (
-        "There are only generated questions in this run; this is measured on written ones."
-    )  # fmt: skip
+    for generated in (False, True):
+        kinds = {
+            record.question.kind for record in records if record.question.generated == generated and not record.error
+        }
+        if Kind.NONE in kinds and kinds & ANSWERABLE:
+            return ""
+    which = "with" if any(record.question.kind is Kind.NONE for record in records) else "without"
+    return f"There are no questions {which} an answer in this run."
 
 
 def _latency(metrics: Mapping[str, Any]) -> dict[str, list[float]]:

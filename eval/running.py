@@ -1,5 +1,6 @@
 """Suite + configuration -> a run folder with one record a question. A run that stops at any point is gone on with."""
 
+import re
 import resource
 import sys
 import time
@@ -11,7 +12,7 @@ from random import Random
 
 from filelock import FileLock, Timeout
 
-from eval.indexes import index_corpus
+from eval.indexes import index_corpus, plain_name
 from eval.manifest import binding, fingerprint, make_manifest
 from eval.records import (
     CitedSentence,
@@ -78,6 +79,8 @@ def run_suite(
     the index and the models raises.
     """
     questions = choose(suite.questions, limit, seed)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # What cannot be written should be told before hours of work.
     if suite.corpus is not None:
         config, skipped = index_corpus(config, suite.corpus, indexing)
         if skipped:
@@ -85,7 +88,7 @@ def run_suite(
     mode = {"retrieval_only": retrieval_only, "counterfactual": counterfactual}
     with (SearchEngine if retrieval_only else Engine)(config) as engine:
         manifest = make_manifest(suite, questions, config, engine, seed=seed, limit=limit, mode=mode)
-        folder = out or config.home.expanduser() / "eval" / "runs" / f"{suite.name}-{fingerprint(manifest)}"
+        folder = out or config.home.expanduser() / "eval" / "runs" / f"{plain_name(suite.name)}-{fingerprint(manifest)}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(folder / "run.lock", timeout=0):
@@ -167,9 +170,13 @@ class _Asker:
         self._by_title = {normalise_title(entry.paper.title): entry.key for entry in entries if entry.paper.title}
 
     def gold(self, question: Question) -> tuple[Gold, ...]:
-        """The gold papers of `question` with their keys in the index."""
-        found = [(self._key(name), name, grade) for name, grade in question.gold.items()]
-        return tuple(Gold(key, self._titles.get(key, name), grade) for key, name, grade in found)
+        """The gold papers of `question` with their keys in the index, each once."""
+        found: dict[str, Gold] = {}
+        for name, grade in question.gold.items():
+            key = self._key(name)
+            known = found.get(key or name)
+            found[key or name] = Gold(key, self._titles.get(key, name), max(grade, known.grade if known else grade))
+        return tuple(found.values())
 
     def knows(self, name: str) -> bool:
         """Whether the index holds the paper with this key or title."""
@@ -179,12 +186,20 @@ class _Asker:
         return name if name in self._ids else self._by_title.get(normalise_title(name), "")
 
     def ask(self, question: Question) -> Record:
-        """The record of one question. An error of Citable is part of the record; any other is raised."""
+        """The record of one question.
+
+        What goes wrong with this question is part of the record. What would go wrong with the next one too is raised: a
+        full disk, a missing model, an index in use.
+        """
         hidden = {self._ids[key] for name in question.without if (key := self._key(name))}
         try:
             record = self._answered(question, hidden) if isinstance(self._engine, Engine) else None
             record = record or self._searched(question, hidden)
-        except CitableError as error:
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:
+            if isinstance(error, CitableError) and not isinstance(error, UsageError):
+                raise
             record = Record(
                 question=question, gold=self.gold(question), ranking=(), hits=(), confidence=0.0, refusal_score=0.0,
                 reply=None, counterfactual=None, error=f"{type(error).__name__}: {error}", timings={},
@@ -255,9 +270,11 @@ class _Asker:
                 for item in answer.evidence
             ),
             raw=answer.raw,
-            parsed=parses(answer.raw, len(answer.evidence)),
+            ended=answer.ended,
+            parsed=parses(answer.raw, len(answer.evidence), ended=answer.ended),
             dropped=answer.dropped,
             prompt_tokens=answer.prompt_tokens,
+            read_tokens=answer.read_tokens,
             generated_tokens=answer.generated_tokens,
         )  # fmt: skip
 
@@ -276,17 +293,19 @@ class _Asker:
         )
 
 
-def parses(raw: str, evidence: int) -> bool:
-    """Whether each finished sentence of the model's text has the form that the grammar promises.
+def parses(raw: str, evidence: int, *, ended: bool) -> bool:
+    """Whether the model's text has the form that the grammar promises.
 
-    That is: the refusal, or text that ends with citations of evidence 1..`evidence`. What comes after the last finished
-    sentence does not count: the model is stopped where it fails.
+    That is: the refusal, or sentences that end with citations of evidence 1..`evidence`, and brackets nowhere else. A
+    model that was stopped, not `ended` by itself, may leave a sentence without its end.
     """
-    sentences, _ = split_written(raw, finished=False)
-    return all(
-        sentence.text == REFUSAL or (sentence.numbers and all(1 <= number <= evidence for number in sentence.numbers))
-        for sentence in sentences
-    )
+    if raw.strip() in ("", REFUSAL):
+        return True
+    sentences, rest = split_written(raw, finished=ended)
+    whole = all(sentence.text and all(1 <= number <= evidence for number in sentence.numbers) for sentence in sentences)
+    # Of a stopped sentence, an open citation may be the end: "... text [1".
+    unfinished = re.sub(r"(?:\s*\[\d+\])*\s*(?:\[\d*)?$", "", rest)
+    return whole and not re.search(r"[\[\]]", unfinished) and not (ended and rest.strip())
 
 
 def _stands_at(paper: CatalogPaper, quote: str, start: int, end: int) -> bool:

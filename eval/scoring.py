@@ -15,7 +15,7 @@ from eval.metrics.intervals import Estimate, mean, quantile, ratio, resampled
 from eval.records import Kind, Record
 
 # Metrics where less is better.
-LOWER_IS_BETTER = frozenset({"refused", "keeps facts without cited", "errors", "AURC"})
+LOWER_IS_BETTER = frozenset({"keeps facts without cited", "AURC"})
 ANSWERABLE = frozenset({Kind.FACT, Kind.FIND, Kind.MULTI, Kind.FOLLOWUP})
 
 
@@ -60,6 +60,7 @@ def slices(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
 def _slices_of(record: Record) -> Iterable[str]:
     question = record.question
     if question.generated:
+        yield "generated"
         yield f"generated: {question.kind}"
         return
     yield "all"
@@ -91,7 +92,8 @@ def compute_metrics(records: Sequence[Record]) -> dict[str, Any]:
             }
             for name, part in parts.items()
         },
-        "refusal": _refusal([item.record for item in scored if not item.record.question.generated]),
+        "refusal": _refusal([record for record in records if not record.question.generated]),
+        "refusal, generated": _refusal([record for record in records if record.question.generated]),
         "recall_by_depth": {
             name: _recall_curve(part) for name, part in parts.items() if any(item.record.gold for item in part)
         },
@@ -126,14 +128,15 @@ def _columns(rows: Sequence[tuple[int, int, int]]) -> tuple[list[int], list[int]
 
 
 def _recall_curve(part: Sequence[Scored]) -> list[dict[str, float | None]]:
-    curves = [ranking.recall_by_depth(item.record) for item in part if item.record.gold]
+    curves = ranking.recall_by_depth([item.record for item in part]).values()
     return [{"k": depth, **_plain(mean([curve[depth] for curve in curves]))} for depth in ranking.RECALL_DEPTHS]
 
 
 def _refusal(records: Sequence[Record]) -> dict[str, Any]:
     """How well the refusal score tells questions without answer from the others, and what a threshold on it buys.
 
-    Listing questions are left out: they ask for papers by other things than what they say.
+    Listing questions are left out, as they ask for papers by other things than what they say, and so are errors. In the
+    risk-coverage curve a refused question counts as one that would have been answered wrongly: nobody knows better.
     """
     kept = [r for r in records if not r.error and (r.question.kind in ANSWERABLE or r.question.kind is Kind.NONE)]
     scores = np.array([record.refusal_score for record in kept])
@@ -152,7 +155,6 @@ def _refusal(records: Sequence[Record]) -> dict[str, Any]:
         "calibration": [asdict(one) for one in refusals.calibration(np.array([r.confidence for r in kept]), none)],
     }
     if all(record.reply for record in kept):
-        # A question that was refused would have been answered wrongly as far as one can know.
         wrong = np.array([not answers.answered(r) or not answers.right(r) for r in kept])
         coverage, risk = refusals.risk_coverage(scores, wrong)
         figures["AURC"] = _plain(
@@ -197,10 +199,10 @@ def _rates(records: Sequence[Record], measure: Callable[[Record], tuple[float, f
 
 
 def _reading(record: Record) -> tuple[float, float]:
-    """Tokens of the prompt and the seconds before the first one written; the head that the model keeps costs none."""
+    """Tokens of the prompt that were new to the model, and the seconds from the evidence to the first one written."""
     assert record.reply
     before = record.timings.get("search", 0.0) + record.timings.get("evidence", 0.0)
-    return record.reply.prompt_tokens, record.timings["first_token"] - before
+    return record.reply.read_tokens, record.timings["first_token"] - before
 
 
 def _writing(record: Record) -> tuple[float, float]:

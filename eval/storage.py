@@ -5,33 +5,47 @@ Also the exports for trec_eval, `run.trec` and `qrels.trec`. Knows nothing of mo
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from eval.records import Record
+from eval.trec import falling_scores, gold_key, trec_id
 from rag.errors import InputError
 
 MANIFEST = "manifest.json"
 RECORDS = "records.jsonl"
 METRICS = "metrics.json"
 _RECORD = TypeAdapter(Record)
+_PARTS = frozenset(
+    {"created", "name", "notes", "suite", "suite_path", "selection", "mode", "config", "index", "models", "prompts",
+     "code", "packages", "machine"}
+)  # fmt: skip
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run. Raises InputError if the folder holds none."""
     try:
-        return dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"{folder}: no run of an evaluation ({error}). Give the folder that `citable eval run` named."
         ) from None
+    missing = _PARTS - manifest.keys() if isinstance(manifest, dict) else _PARTS
+    if missing:
+        raise InputError(
+            f"{folder / MANIFEST}: not a manifest of this version of Citable (without {', '.join(sorted(missing))}). "
+            "Run the suite again into another folder."
+        )
+    return dict(manifest)
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder. Give the path of a file to write.")
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -94,23 +108,6 @@ class RecordsFile:
         self._file.close()
 
 
-def gold_key(key: str, title: str) -> str:
-    """How a gold paper is named in qrels: by its key, or as missing where it is not in the index."""
-    return key or "missing:" + "_".join(title.split())
-
-
-def falling_scores(scores: Sequence[float]) -> list[float]:
-    """The scores of a ranking, made strictly falling: trec_eval sorts by score and breaks ties by its own rule.
-
-    Steps of a millionth are above what its single-precision scores tell apart, for scores around 1 or less.
-    """
-    falling: list[float] = []
-    for score in scores:
-        rounded = round(score, 6)
-        falling.append(rounded if not falling else round(min(rounded, falling[-1] - 1e-6), 6))
-    return falling
-
-
 def write_trec(folder: Path, records: Iterable[Record], tag: str) -> None:
     """Write `run.trec` (query Q0 paper rank score tag) and `qrels.trec` (query 0 paper grade)."""
     run: list[str] = []
@@ -125,11 +122,6 @@ def write_trec(folder: Path, records: Iterable[Record], tag: str) -> None:
         qrels.extend(f"{query} 0 {gold_key(gold.key, gold.title)} {gold.grade}" for gold in record.gold)
     write_whole(folder / "run.trec", "".join(line + "\n" for line in run))
     write_whole(folder / "qrels.trec", "".join(line + "\n" for line in qrels))
-
-
-def trec_id(question_id: str) -> str:
-    """A question's id without white space, which separates the columns of TREC files."""
-    return "_".join(question_id.split())
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:

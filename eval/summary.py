@@ -12,21 +12,23 @@ _COLUMNS = (
 
 def summary_markdown(manifest: Mapping[str, Any], metrics: Mapping[str, Any], looks: int | None = None) -> str:
     """A table by kind, the refusal score, the cost, and what a reader must know before believing them."""
-    lines = [f"# {manifest['suite']['name']}: {metrics['questions']} questions", ""]
+    lines = [f"# {plain(manifest['name'])}: {metrics['questions']} questions", ""]
     lines += [f"- {line}" for line in provenance(manifest, metrics, looks)]
     names = [name for name in _COLUMNS if any(name in part["metrics"] for part in metrics["slices"].values())]
     rows = [
-        [name, str(part["n"]), *(cell(part["metrics"].get(column)) for column in names)]
+        [plain(name), str(part["n"]), *(cell(part["metrics"].get(column)) for column in names)]
         for name, part in metrics["slices"].items()
     ]
     lines += ["", *table(["", "n", *names], rows)]
     lines += ["", f"Citations: {_citations(metrics)}."]
-    if refusal := metrics.get("refusal"):
-        parts = [
-            f"{name} {cell(refusal[name])}" for name in ("AUROC", "coverage at 90% refusal", "AURC") if name in refusal
-        ]
-        parts += [f"AUROC {kind or 'other'} {cell(value)}" for kind, value in refusal["AUROC by subkind"].items()]
-        lines += ["", f"Refusal score: {'; '.join(parts)}."]
+    for key, what in (("refusal", "Refusal score"), ("refusal, generated", "Refusal score, generated questions")):
+        if refusal := metrics.get(key):
+            overall = [name for name in ("AUROC", "coverage at 90% refusal", "AURC") if name in refusal]
+            parts = [f"{name} {cell(refusal[name])}" for name in overall]
+            parts += [
+                f"AUROC {plain(kind) or 'other'} {cell(value)}" for kind, value in refusal["AUROC by subkind"].items()
+            ]
+            lines += ["", f"{what}: {'; '.join(parts)}."]
     if metrics["cost"]:
         lines += ["", "Cost: " + "; ".join(f"{name} {_amount(value)}" for name, value in metrics["cost"].items()) + "."]
     return "\n".join(lines) + "\n"
@@ -41,8 +43,8 @@ def provenance(manifest: Mapping[str, Any], metrics: Mapping[str, Any], looks: i
         f"{llm['name'] if llm else 'retrieval alone'}, embedding {manifest['models']['embedding']['name']}, "
         f"{manifest['index']['papers']} papers, {manifest['machine']['cpu']}"
     )
-    yield "In brackets: 95% bootstrap intervals."
-    yield from manifest["suite"]["notes"]
+    yield "In brackets: 95% intervals, by bootstrap; exact binomial ones where all cases are alike."
+    yield from map(plain, manifest["notes"])
     if any(name.startswith("generated") for name in metrics["slices"]):
         yield (
             "Generated questions are made from the papers' own sentences: their absolute values are optimistic; use "
@@ -90,6 +92,12 @@ def _amount(figure: Mapping[str, Any]) -> str:
     digits = 2 if value < 10 else 0
     interval = "" if low == high else f" [{low:.{digits}f}, {high:.{digits}f}]"
     return f"{value:.{digits}f}{interval}"
+
+
+def plain(text: str) -> str:
+    """Other people's text on one line: no control characters, which a terminal obeys, and no table columns."""
+    kept = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(kept.replace("|", "/").split())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -76,8 +76,8 @@ class Answerer:
     ) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
 
-        The papers with the ids `without` are left out, as if they were not in the index. Raises UsageError for an empty
-        question, or one that leaves no room for evidence in the model's context.
+        The papers with the ids `without` are not found; the weights of words still count them. Raises UsageError for an
+        empty question, or one that leaves no room for evidence in the model's context.
         """
         question = question.strip()
         if not question:
@@ -132,6 +132,7 @@ class Answerer:
         )
         for event in written:
             if isinstance(event, Reading):
+                draft.read_tokens = event.total
                 yield event
                 continue
             clock.mark("first_token")
@@ -141,6 +142,8 @@ class Answerer:
             yield from draft.check(finished=False)
             if draft.failed or draft.strays():
                 break
+        else:
+            draft.ended = not cancel.is_set() and draft.generated_tokens < self._answer_tokens
         written.close()
         if cancel.is_set():
             return
@@ -168,6 +171,8 @@ class Answerer:
             prompt_tokens=draft.prompt_tokens,
             generated_tokens=draft.generated_tokens,
             timings=clock.finish(),
+            read_tokens=draft.read_tokens,
+            ended=draft.ended,
             raw=draft.raw,
             evidence=tuple(draft.evidence),
             ranking=found.ranking,
@@ -192,7 +197,9 @@ class _Draft:
     claims: list[Claim] = field(default_factory=list)
     citations: dict[int, Citation] = field(default_factory=dict)
     prompt_tokens: int = 0
+    read_tokens: int = 0
     generated_tokens: int = 0
+    ended: bool = False
     dropped: int = 0
     failed: bool = False
     seen: int = 0

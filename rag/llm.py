@@ -255,8 +255,9 @@ class LlamaModel:
             # A character split over two tokens waits for its other half.
             if text.encode() == pending:
                 pending = b""
-                if text:
-                    yield Token(text)
+            else:
+                text = ""
+            yield Token(text)
             if written >= job.max_tokens:
                 break
         generated.close()

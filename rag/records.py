@@ -185,6 +185,8 @@ class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
     Where the `confidence` of the search is below `needed`, nothing is written. `ranking` is that of the search.
+    `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are those of
+    the prompt that it had not read before.
     """
 
     question: str
@@ -200,6 +202,8 @@ class Answer:
     prompt_tokens: int
     generated_tokens: int
     timings: Mapping[str, float]
+    read_tokens: int = 0
+    ended: bool = False
     raw: str = ""
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
@@ -222,7 +226,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Stream event: text of a sentence that is not checked yet."""
+    """Stream event: a token of a sentence that is not checked yet; no text where a character is not whole yet."""
 
     text: str
 

@@ -41,7 +41,7 @@ class Retriever:
         self._papers = papers
 
     def search(self, question: str, without: Collection[int] = ()) -> Retrieval:
-        """The best papers for `question`, as if the papers with the ids `without` were not there.
+        """The best papers for `question`, those with the ids `without` left out (word weights still count them).
 
         The confidence is the mean cosine of the nearest passage and the nearest sentence: low when the collection
         does not deal with the matter at all. It does not tell what a paper on the matter leaves unsaid.
@@ -56,11 +56,16 @@ class Retriever:
 
         passages = seen(self._store.query(Kind.PASSAGE, vector, self._candidates + more_passages))
         sentences = seen(self._store.query(Kind.SENTENCE, vector, 2 * self._candidates + more_sentences))
-        lexical = seen(self._lexical.query(question, self._candidates + more_passages))
-        rankings = {"passage": _by_paper(passages), "sentence": _by_paper(sentences), "bm25": _by_paper(lexical)}
+        rankings = {"passage": _by_paper(passages), "sentence": _by_paper(sentences)}
+        if "bm25" in self._weights:
+            rankings["bm25"] = _by_paper(seen(self._lexical.query(question, self._candidates + more_passages)))
+        # The vectors are asked in any case: the confidence rests on them.
         fused = fuse({name: rankings[name] for name in self._weights}, self._weights)
         papers = self._catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
-        hits = tuple(self._hit(paper, fused[i][1], fused[i][2], vector) for i, paper in enumerate(papers))
+        hits = tuple(
+            self._hit(paper, score, parts, vector)
+            for paper, (_, score, parts) in zip(papers, fused[: self._papers], strict=True)
+        )
         nearest = [found[0][1] for found in (passages, sentences) if found]
         return Retrieval(
             hits, float(np.mean(nearest)) if nearest else 0.0, tuple((paper_id, score) for paper_id, score, _ in fused)

@@ -30,8 +30,8 @@ def reply(citations: Sequence[CitedSentence] = (), text: str = "", *, refused: b
     text = text or " ".join(f"{claim.text} [{claim.citations[0]}]" for claim in claims) or "The papers do not say."
     given: dict[str, Any] = {"claims": claims, "evidence": shown, "parsed": True, **more}
     return Reply(
-        text=text, refused=refused, citations=tuple(citations), raw="", dropped=0, prompt_tokens=100,
-        generated_tokens=11, **given,
+        text=text, refused=refused, citations=tuple(citations), raw="", ended=True, dropped=0, prompt_tokens=150,
+        read_tokens=100, generated_tokens=11, **given,
     )  # fmt: skip
 
 

@@ -1,25 +1,25 @@
 """Twenty questions on the bundled sample through the whole path, twice: what must never break in an answer."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from eval.datasets import load_suite
+from eval.cli import main
 from eval.metrics.answers import support_counts, validity_counts
-from eval.running import Run, run_suite
-from rag.config import Config
+from eval.running import Run
+from eval.storage import read_records
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """The same run twice, as a user makes it."""
     folder = tmp_path_factory.mktemp("canary")
-    config = replace(Config(), home=folder)
-    suite = load_suite("sample")
-    return (
-        run_suite(suite, config, folder / "first", limit=20, seed=1),
-        run_suite(suite, config, folder / "second", limit=20, seed=1),
+    for name in ("first", "second"):
+        command = ["run", "sample", "--limit", "20", "--seed", "1", "--out", str(folder / name)]
+        assert main([*command, "--set", f"home={folder}"]) == 0
+    return Run(folder / "first", tuple(read_records(folder / "first"))), Run(
+        folder / "second", tuple(read_records(folder / "second"))
     )
 
 
@@ -44,6 +44,15 @@ def test_answers_have_their_form(runs: tuple[Run, Run]) -> None:
 def test_the_same_run_twice_is_the_same(runs: tuple[Run, Run]) -> None:
     first, second = ([json.dumps({**json.loads(line), "timings": None}) for line in _lines(run.folder)] for run in runs)
     assert first == second
+
+
+def test_report_and_comparison_come_of_it(runs: tuple[Run, Run], capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = (str(run.folder) for run in runs)
+    gates = [f"--fail-below={metric}=0" for metric in ("Success@1", "citation F1", "answered", "valid citations")]
+    assert main(["compare", first, second, *gates]) == 0
+    assert "Worst regressions: 0 of 0" in capsys.readouterr().out
+    assert main(["report", first]) == 0
+    assert any(record.counterfactual for record in runs[0].records)
 
 
 def _lines(folder: Path) -> list[str]:

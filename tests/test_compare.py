@@ -12,7 +12,7 @@ from rag.errors import UsageError
 from tests.records import cited, record, reply
 
 MANIFEST: dict[str, Any] = {
-    "suite": {"name": "s", "notes": [], "digest": "1"}, "index": {"sha256": "1"}, "selection": {"digest": "1"},
+    "suite": {"digest": "1"}, "index": {"sha256": "1"}, "selection": {"digest": "1"},
     "machine": {"cpu": "x"}, "models": {"llm": {"sha256": "1"}}, "prompts": {"a": "1"}, "mode": {"counterfactual": 0.2},
     "packages": {"chromadb": "1"}, "code": {"sha256": "1", "commit": "c"}, "config": {"papers": 5, "rankings": "bm25"},
 }  # fmt: skip
@@ -69,18 +69,18 @@ def test_less_is_better_for_seconds() -> None:
     fast = [replace(item, timings={"total": 0.1}) for item in slow]
     row = next(row for row in compare_records(slow, fast).rows if row.metric == "seconds in all")
     assert (row.wins, row.losses) == (2, 0)
-    assert not failed_gates(compare_records(slow, fast), {"seconds in all": "0"})
-    assert failed_gates(compare_records(fast, slow), {"seconds in all": "0.5"})
+    assert not failed_gates(compare_records(slow, fast), [("seconds in all", "0")])
+    assert failed_gates(compare_records(fast, slow), [("seconds in all", "0.5")])
 
 
 def test_gates() -> None:
     comparison = compare_records(run([1, 1]), run([1, 2]))
-    assert failed_gates(comparison, {"Success@1": "-0.5", "find/R@10": "0"}) == []
-    assert failed_gates(comparison, {"Success@1": "-0.1"}) == ["all/Success@1 changed by -0.5000, allowed -0.1000"]
+    assert failed_gates(comparison, [("Success@1", "-0.5"), ("find/R@10", "0")]) == []
+    assert failed_gates(comparison, [("Success@1", "-0.1")]) == ["all/Success@1 changed by -0.5000, allowed -0.1000"]
     with pytest.raises(UsageError, match="no such metric"):
-        failed_gates(comparison, {"nuggets": "0"})
+        failed_gates(comparison, [("nuggets", "0")])
     with pytest.raises(UsageError, match="no number"):
-        failed_gates(comparison, {"R@10": "a bit"})
+        failed_gates(comparison, [("R@10", "nan")])
 
 
 def test_runs_of_other_questions_cannot_be_compared() -> None:
@@ -88,6 +88,7 @@ def test_runs_of_other_questions_cannot_be_compared() -> None:
         compare_records(run([1]), run([1], prefix="other"))
     partly = compare_records(run([1, 1]), run([1]))
     assert partly.only_first == ("q1",)
+    assert failed_gates(partly, [("R@10", "-1")]) == ["1 questions are in one of the runs only"]
     assert "Warning: 1 questions are in one of the runs only" in " ".join(warnings(MANIFEST, MANIFEST, partly))
 
 

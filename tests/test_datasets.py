@@ -1,11 +1,13 @@
 """Suites are found and read, or refused with file and line before anything slow is done."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from eval import holdout
+from eval.cli import main
 from eval.datasets import bundled_suites, find_suites, load_suite
 from eval.loaders.native import count_kinds
 from eval.records import Kind
@@ -122,6 +124,26 @@ def test_looks_at_a_locked_suite_are_counted(tmp_path: Path) -> None:
         ("score", "d", True), ("report", "d", True)
     ]  # fmt: skip
     assert load_suite(file).digest == load_suite(write(tmp_path, GOOD)).digest, "the log is no part of the suite"
+
+
+def test_the_log_of_a_lock_is_no_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Locking leaves the suites beside it as they were: listed, and of one layout."""
+    home = tmp_path / "home"
+    (home / "suites").mkdir(parents=True)
+    file = write(home / "suites", GOOD)
+    holdout.lock(file, "d")
+    (home / "suites" / "half").mkdir()
+    (home / "suites" / "half" / "making.jsonl").write_text("{}")
+    assert [path.name for path in find_suites(home)][-1:] == ["mine.jsonl"]
+    trec = Path(shutil.copytree(Path(__file__).parent / "fixtures" / "trec", tmp_path / "trec"))
+    before = load_suite(trec).digest
+    holdout.lock(trec, "d")
+    assert load_suite(trec).digest == before
+    (home / "suites" / "broken.jsonl").write_text("{")
+    assert main(["list", "--set", f"home={home}"]) == 0
+    told = capsys.readouterr()
+    assert "mine: 1 questions (1 fact) on the index; locked, 0 looks" in told.out
+    assert "cannot be run" in told.err
 
 
 def test_a_locked_suite_gives_no_score_without_a_log(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eval.datasets import load_suite
-from eval.making import make_suite
+from eval.making import _Maker, make_suite
 from eval.records import Kind
 from eval.running import run_suite
 from eval.scoring import compute_metrics
@@ -14,6 +14,7 @@ from rag.build import Engine
 from rag.config import Config
 from rag.errors import UsageError
 from rag.terms import terms
+from tests.fakes import FakeModel
 
 
 def test_a_suite_is_made_and_can_be_run(indexed: Config, engine: Engine, tmp_path: Path) -> None:
@@ -35,7 +36,8 @@ def test_a_suite_is_made_and_can_be_run(indexed: Config, engine: Engine, tmp_pat
     assert {question.subkind for question in none} == {"left out"}
     run = run_suite(suite, indexed, tmp_path / "run", retrieval_only=True)
     metrics = compute_metrics(run.records)
-    assert set(metrics["slices"]) == {"generated: fact", "generated: none"}
+    assert set(metrics["slices"]) == {"generated", "generated: fact", "generated: none"}
+    assert metrics["refusal, generated"]["AUROC"]["n"] == len(suite.questions)
     # The round trip kept only what is found again; what was left out is not found.
     assert metrics["slices"]["generated: fact"]["metrics"]["R@5"]["value"] == 1.0
     hidden = {key for record in run.records for key in record.question.without if key in [h.key for h in record.hits]}
@@ -63,18 +65,37 @@ def test_the_same_arguments_make_the_same_suite_interrupted_or_not(indexed: Conf
     assert not part.exists()
 
 
-def test_questions_by_the_language_model_are_filtered(indexed: Config, tmp_path: Path) -> None:
-    """The bundled model writes few that pass: each must be one question, keep its answer back and be found again."""
+def test_questions_by_the_language_model_are_filtered(indexed: Config, engine: Engine, tmp_path: Path) -> None:
+    """Each must be one question that keeps its answer back and takes up its sentence, whatever the model writes."""
+    maker = _Maker(engine, "model", 0.0)
+    (entry,) = engine.catalog.search_titles("Buckminsterfullerene")
+    sentence = next(s for s in engine.catalog.sentences(entry) if "60 carbon atoms" in s.text)
+    real = engine.llm
     try:
-        made = make_suite(indexed, tmp_path / "made", papers=6, mode="model", unanswerable=0)
+        for text, kept in (
+            ("How many carbon atoms did the unexpectedly dominant cluster of the pulsed laser hold?", True),
+            ("How did the cluster of 60 carbon atoms arise from graphite?", False),
+            ("What is the answer to the question?", False),
+            ("Graphite and a pulsed laser.", False),
+        ):
+            engine.llm = FakeModel(text)  # type: ignore[assignment]
+            assert bool(maker.question(sentence, "60", sentence.text.index("60"))) is kept
+    finally:
+        engine.llm = real
+
+
+def test_the_bundled_model_writes_questions(indexed: Config, tmp_path: Path) -> None:
+    """Few of them pass; what it writes is a question on one line, as the grammar has it."""
+    written: list[str] = []
+    try:
+        folder = make_suite(indexed, tmp_path / "made", papers=6, mode="model", unanswerable=0).folder
     except UsageError as error:
-        assert "no question could be made" in str(error)  # noqa: PT017
-        return
-    for line in (made.folder / "questions.jsonl").read_text().splitlines():
-        question = json.loads(line)
-        assert question["question"].count("?") == 1
-        assert question["question"].endswith("?")
-        assert not set(terms(question["nuggets"][0][0])) & set(terms(question["question"]))
+        told = str(error)
+    else:
+        told = (folder / "suite.toml").read_text()
+        written = [json.loads(line)["question"] for line in (folder / "questions.jsonl").read_text().splitlines()]
+    assert f"{6 - len(written)} " in told or len(written) == 6
+    assert all(question.count("?") == 1 and question.endswith("?") for question in written)
 
 
 def test_bad_arguments(indexed: Config, tmp_path: Path) -> None:

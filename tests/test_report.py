@@ -34,7 +34,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 def manifest(*, retrieval_only: bool = False, questions: int = 0) -> dict[str, Any]:
     return {
         "created": "2026-01-02T03:04:05+00:00",
-        "suite": {"name": "tiny", "notes": ["Grades are made up."]},
+        "name": "tiny",
+        "notes": ["Grades are made up."],
+        "suite": {"digest": "1"},
         "selection": {"questions": questions},
         "mode": {"retrieval_only": retrieval_only, "counterfactual": 0.0},
         "index": {"papers": 3},
@@ -46,7 +48,7 @@ def manifest(*, retrieval_only: bool = False, questions: int = 0) -> dict[str, A
 
 def reply(*, text: str = "Fish stayed.", refused: bool = False, **changes: Any) -> Reply:
     if refused:
-        return Reply("The papers do not say.", True, (), (), (), "", True, 0, 0, 0)
+        return Reply("The papers do not say.", True, (), (), (), "", False, True, 0, 0, 0, 0)
     good = Reply(
         text=f"{text} [1]",
         refused=False,
@@ -54,9 +56,11 @@ def reply(*, text: str = "Fish stayed.", refused: bool = False, **changes: Any) 
         citations=(CitedSentence(1, "id:lake", "The lake", 1, "Fish stayed for 77 days.", verbatim=True),),
         evidence=(ShownSentence(1, "id:lake", "The lake", 1, "Fish stayed for 77 days."),),
         raw=f"{text} [1]",
+        ended=True,
         parsed=True,
         dropped=0,
         prompt_tokens=30,
+        read_tokens=100,
         generated_tokens=5,
     )
     return replace(good, **changes)
@@ -255,12 +259,15 @@ def test_retrieval_alone_shows_only_retrieval() -> None:
 @pytest.mark.parametrize(
     ("records", "sentence"),
     [
-        ([record("a", answer=reply())], "There are no written questions without an answer in this run."),
-        ([record("a", Kind.NONE, reply())], "There are no written questions with an answer in this run."),
+        ([record("a", answer=reply())], "There are no questions without an answer in this run."),
+        ([record("a", Kind.NONE, reply())], "There are no questions with an answer in this run."),
         ([record("a", Kind.NONE, reply(), timings={})], "Latency: left out. The records of this run hold no times."),
         ([record("a", Kind.NONE, reply())], "Recall by depth: left out. No question has gold papers."),
         ([record("a", Kind.NONE, reply())], "No question of this run has gold papers to find."),
-        ([record("a", answer=reply(), about={"generated": True})], "There are only generated questions in this run"),
+        (
+            [record("a", answer=reply(), about={"generated": True})],
+            "There are no questions without an answer in this run.",
+        ),
         ([record("a", error="E: e", hits=(), timings={})], "Nothing was cited in this run."),
     ],
 )

@@ -1,5 +1,6 @@
 """Runs of an evaluation with the real bundled models: resumable, comparable, and honest about what is missing."""
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from eval.cli import main
 from eval.datasets import load_suite
+from eval.holdout import looks
 from eval.running import choose, parses, run_suite
 from eval.storage import RecordsFile, read_manifest, read_records
 from rag.config import Config
@@ -151,6 +153,62 @@ def _lines(out: Path) -> int:
     return (out / "records.jsonl").read_bytes().count(b"\n") if (out / "records.jsonl").is_file() else 0
 
 
+def test_a_full_disk_loses_nothing(
+    questions: Path,
+    indexed: Config,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = [
+        "run",
+        str(questions),
+        "--out",
+        str(tmp_path / "run"),
+        "--retrieval-only",
+        "--index",
+        str(indexed.index_dir),
+    ]
+    synced: list[int] = []
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append(file)
+        if len(synced) == 4:  # The manifest and two records are through.
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(file)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    assert main(command) == 1
+    assert "No space left on device. Check the disk" in capsys.readouterr().err
+    assert [item.question.id for item in read_records(tmp_path / "run")][:2] == ["q1", "q2"]
+    assert main(command) == 0
+    assert [item.question.id for item in read_records(tmp_path / "run")] == ["q1", "q2", "q3", "q4", "q5"]
+
+
+def test_each_look_at_a_locked_suite_is_logged(
+    questions: Path,
+    indexed: Config,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    suite = tmp_path / "locked.jsonl"
+    suite.write_bytes(questions.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    run = ["run", "locked.jsonl", "--holdout", "--retrieval-only", "--index", str(indexed.index_dir)]
+    assert main([*run, "--out", "a"]) == 0
+    assert "looked at 1 time." in capsys.readouterr().out
+    assert main([*run, "--out", "b", "--set", "rankings=bm25"]) == 0
+    monkeypatch.chdir(tmp_path / "b")
+    assert main(["report", "."]) == 0
+    assert main(["compare", "../a", "."]) == 0
+    assert "looked at 5 times" in capsys.readouterr().out
+    assert [look["by"] for look in looks(suite)] == ["run", "run", "report", "compare", "compare"]
+    assert [look["run"] for look in looks(suite)] == ["a", "b", "b", "a", "b"]
+    assert "looked at 3 times" in (tmp_path / "b" / "report.html").read_text()
+
+
 def test_another_run_is_not_mixed_in(questions: Path, indexed: Config, whole: Path) -> None:
     before = (whole / "records.jsonl").read_bytes()
     with pytest.raises(UsageError, match=r"config\.papers"):
@@ -209,7 +267,7 @@ def test_test_collections_are_indexed_for_themselves(indexed: Config, tmp_path: 
     assert {item.key.split(":")[0] for record in run.records for item in record.ranking} == {"id"}
     assert any(gold.key for record in run.records for gold in record.gold)
     manifest = read_manifest(run.folder)
-    assert manifest["suite"]["notes"] == list(suite.notes)
+    assert manifest["notes"] == list(suite.notes)
     assert any("-1" in note for note in suite.notes)
 
 
@@ -242,17 +300,23 @@ def test_a_torn_line_is_dropped_and_a_broken_one_is_named(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("raw", "right"),
+    ("raw", "ended", "right"),
     [
-        ("It is so. [1] And so. [2] [1] The", True),
-        ("The papers do not say.", True),
-        ("", True),
-        ("It is so. [3] More", False),
-        ("It is so. [0] More", False),
+        ("It is so. [1] And so. [2] [1]", True, True),
+        ("It is so. [1] And so", False, True),
+        ("It is so. [1", False, True),
+        ("The papers do not say.", True, True),
+        ("", True, True),
+        ("Nothing cited at all.", True, False),
+        ("It is so. [1] And so", True, False),
+        ("It is so. [3] More", False, False),
+        ("It is so. [0]", True, False),
+        ("It [is [ so ]] x", False, False),
+        ("[1] [2]", True, False),
     ],
 )
-def test_the_form_of_an_answer(raw: str, right: bool) -> None:
-    assert parses(raw, 2) is right
+def test_the_form_of_an_answer(raw: str, ended: bool, right: bool) -> None:
+    assert parses(raw, 2, ended=ended) is right
 
 
 def test_bad_usage_is_told_before_models_are_loaded(
@@ -268,6 +332,8 @@ def test_bad_usage_is_told_before_models_are_loaded(
     assert "bad.jsonl:1: kind" in capsys.readouterr().err
     assert main(["run", "sample", "--counterfactual", "2"]) == 2
     assert main(["run", "sample", "--option", "x"]) == 2
+    assert main(["score", str(tmp_path)]) == 3
+    (tmp_path / "manifest.json").write_text("[]")
     assert main(["score", str(tmp_path)]) == 3
     assert main(["list"]) == 0
     assert "sample: 34 questions" in capsys.readouterr().out

@@ -76,7 +76,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     for entry in added_commands():
         # `main` hands these over before it parses; here they stand for the help alone.
-        text = (entry.load().__doc__ or "").strip().partition("\n")[0]
+        try:
+            text = (entry.load().__doc__ or "").strip().partition("\n")[0]
+        except ImportError as error:
+            text = f"cannot be loaded: {error}"
         commands.add_parser(entry.name, help=text[:1].lower() + text[1:])
     return parser
 

@@ -22,6 +22,7 @@ from rag.records import Paper, Skipped
 
 LAYOUT = "citable"
 QUESTIONS = "questions.jsonl"
+PROGRESS = "making.jsonl"
 _ANSWERED_BY_PAPERS = frozenset(Kind) - {Kind.NONE}
 
 
@@ -105,7 +106,7 @@ def load(path: Path, options: Mapping[str, str]) -> Suite:
 def read_questions(file: Path) -> list[Question]:
     """The questions of a JSON Lines file. Raises InputError as `load` does."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would also cut at U+2028
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read as UTF-8 text ({error}). Check the path and the file.") from None
     questions = []
@@ -147,8 +148,10 @@ def _settings(file: Path) -> dict[str, Any]:
     if unknown := settings.keys() - {"name", "corpus", "notes"}:
         raise InputError(f"{file}: unknown setting {sorted(unknown)[0]!r}. Known are name, corpus and notes.")
     corpus = settings.get("corpus", "sample")
-    if corpus != "sample" and not _are_strings(corpus):
+    if corpus != "sample" and not (_are_strings(corpus) and corpus):
         raise InputError(f'{file}: corpus is "sample" or a list of paths.')
+    if not isinstance(settings.get("name", ""), str):
+        raise InputError(f"{file}: name is a text.")
     if not _are_strings(settings.get("notes", [])):
         raise InputError(f"{file}: notes is a list of sentences.")
     return settings

@@ -9,6 +9,7 @@ import re
 from rouge_score.rouge_scorer import RougeScorer
 
 from eval.records import Kind, Record, StatedClaim
+from eval.trec import gold_key
 from rag.records import Verdict
 from rag.terms import content_terms, terms
 
@@ -21,13 +22,17 @@ def cited_keys(record: Record) -> list[str]:
     return list(dict.fromkeys(citation.key for citation in record.reply.citations)) if record.reply else []
 
 
+def _gold(record: Record) -> set[str]:
+    return {gold_key(item.key, item.title) for item in record.gold}
+
+
 def citation_scores(record: Record) -> dict[str, float]:
     """Precision, recall and F1 of the cited papers against the gold papers; empty without gold.
 
     Precision is gold papers cited over papers cited, recall gold papers cited over gold papers (as in ALCE, Gao et al.
     2023, but against given gold papers in place of an entailment model). All are 0 where nothing is cited.
     """
-    gold = {item.key or f"missing:{item.title}" for item in record.gold}
+    gold = _gold(record)
     if not gold:
         return {}
     cited = set(cited_keys(record))
@@ -44,7 +49,7 @@ def citation_scores(record: Record) -> dict[str, float]:
 
 def citation_counts(record: Record) -> tuple[int, int, int]:
     """Gold papers cited, papers cited, gold papers: sums of them give the micro means."""
-    gold = {item.key or f"missing:{item.title}" for item in record.gold}
+    gold = _gold(record)
     cited = set(cited_keys(record))
     return len(cited & gold), len(cited), len(gold)
 
@@ -62,12 +67,16 @@ def validity_counts(record: Record) -> tuple[int, int, int]:
 def nugget_recall(text: str, nuggets: tuple[tuple[str, ...], ...]) -> float | None:
     """Share of the key facts that stand in `text` in one of their wordings, without case; None without key facts.
 
-    Nuggets as in Voorhees 2003, matched as substrings in place of by a judge.
+    Nuggets as in Voorhees 2003, matched as substrings in place of by a judge: "60" is found in "1960" too.
     """
     if not nuggets:
         return None
-    text = " ".join(text.casefold().split())
-    return sum(any(wording.casefold() in text for wording in nugget) for nugget in nuggets) / len(nuggets)
+    text = _plain(text)
+    return sum(any(_plain(wording) in text for wording in nugget) for nugget in nuggets) / len(nuggets)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def answer_scores(record: Record) -> dict[str, float]:
@@ -131,17 +140,18 @@ def answered(record: Record) -> bool:
 def counterfactual_scores(record: Record) -> dict[str, float]:
     """What became of the answer when the papers it cited were hidden; empty where that was not asked.
 
-    It should change: an answer that stays the same did not come from what it cites. And where the facts asked for
+    It should change: an answer that stays the same did not come from what it cites. (One that quotes always does: other
+    papers have other sentences.) And where the facts asked for
     stand in no other paper, it should be a refusal; "keeps the facts" is 1 if all key facts are stated all the same.
     """
     again = record.counterfactual
     if again is None or record.reply is None:
         return {}
     scores = {
-        "changed without cited": float(again.refused or again.text != record.reply.text),
+        "changed without cited": float(again.refused or _NUMBERS.sub("", again.text) != answer_text(record)),
         "refused without cited": float(again.refused),
     }
-    kept = nugget_recall("" if again.refused else again.text, record.question.nuggets)
+    kept = nugget_recall("" if again.refused else _NUMBERS.sub("", again.text), record.question.nuggets)
     return scores if kept is None else {**scores, "keeps facts without cited": float(kept == 1.0)}
 
 

@@ -11,6 +11,7 @@ Floats = npt.NDArray[np.float64]
 _RESAMPLES = 2_000
 _PERMUTATIONS = 10_000
 _SEED = 0
+_BATCH = 500  # resamples held in memory at a time
 
 
 @dataclass(frozen=True)
@@ -38,28 +39,41 @@ def estimate(statistic: Callable[..., object], *samples: Sequence[float] | Float
     with np.errstate(all="ignore"):
         interval = stats.bootstrap(
             arrays, statistic, paired=True, vectorized=True, method="percentile", n_resamples=_RESAMPLES,
-            rng=np.random.default_rng(_SEED),
+            batch=_BATCH, rng=np.random.default_rng(_SEED),
         ).confidence_interval  # fmt: skip
     return Estimate(value, float(interval.low), float(interval.high), n)
 
 
 def mean(values: Sequence[float] | Floats) -> Estimate:
-    """The mean with its interval: a macro mean when the values are of questions."""
-    return estimate(np.mean, values)
+    """The mean with its interval: a macro mean when the values are of questions.
+
+    Where all values are 0, or all 1, resampling shows no spread: the interval is then the exact binomial one (Clopper &
+    Pearson 1934), so that four of four reads .40 to 1.
+    """
+    return _exact_at_the_ends(estimate(np.mean, values))
+
+
+def _exact_at_the_ends(found: Estimate) -> Estimate:
+    if found.n == 0 or found.low != found.high or found.value not in (0.0, 1.0):
+        return found
+    exact = stats.binomtest(round(found.value * found.n), found.n).proportion_ci()
+    return Estimate(found.value, float(exact.low), float(exact.high), found.n)
 
 
 def ratio(parts: Sequence[float], wholes: Sequence[float]) -> Estimate:
     """Sum of the parts over sum of the wholes: a micro mean. n counts the wholes; nan where there are none."""
-    total = float(sum(wholes))
-    if total == 0:
+    pairs = [(part, whole) for part, whole in zip(parts, wholes, strict=True) if whole]
+    if not pairs:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
 
     def quotient(part: Floats, whole: Floats, axis: int) -> Floats:
-        below = np.sum(whole, axis=axis)
-        return np.asarray(np.sum(part, axis=axis) / np.where(below > 0, below, 1.0))
+        return np.asarray(np.sum(part, axis=axis) / np.sum(whole, axis=axis))
 
-    found = estimate(quotient, parts, wholes)
-    return Estimate(found.value, found.low, found.high, int(total))
+    found = estimate(quotient, *zip(*pairs, strict=True))
+    if found.value in (0.0, 1.0):
+        # Cases of different size with the same share: no spread either.
+        found = Estimate(found.value, found.value, found.value, found.n)
+    return _exact_at_the_ends(Estimate(found.value, found.low, found.high, int(sum(wholes))))
 
 
 def quantile(values: Sequence[float], share: float) -> Estimate:
@@ -90,7 +104,7 @@ def paired_p(a: Sequence[float], b: Sequence[float]) -> float:
     return float(
         stats.permutation_test(
             (difference,), np.mean, permutation_type="samples", vectorized=True, n_resamples=_PERMUTATIONS,
-            rng=np.random.default_rng(_SEED),
+            batch=_BATCH, rng=np.random.default_rng(_SEED),
         ).pvalue
     )  # fmt: skip
 

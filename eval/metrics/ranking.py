@@ -11,7 +11,7 @@ import ir_measures
 from ir_measures import AP, RR, R, Success, nDCG
 
 from eval.records import Record
-from eval.storage import falling_scores, gold_key
+from eval.trec import falling_scores, gold_key
 
 _MEASURES = {
     "Success@1": Success @ 1,
@@ -38,11 +38,16 @@ def ranking_scores(records: Iterable[Record]) -> dict[str, dict[str, float]]:
     return scores
 
 
-def recall_by_depth(record: Record) -> dict[int, float]:
-    """Recall in the first k papers for each k of `RECALL_DEPTHS`."""
-    gold = {gold_key(gold.key, gold.title) for gold in record.gold}
-    ranked = [item.key for item in record.ranking]
-    return {depth: len(gold & set(ranked[:depth])) / len(gold) for depth in RECALL_DEPTHS}
+def recall_by_depth(records: Iterable[Record]) -> dict[str, dict[int, float]]:
+    """`question id -> k -> recall in the first k papers`, for each k of `RECALL_DEPTHS` and questions with gold."""
+    judged = [record for record in records if record.gold]
+    if not judged:
+        return {}
+    depths = {R @ depth: depth for depth in RECALL_DEPTHS}
+    curves = {record.question.id: dict.fromkeys(RECALL_DEPTHS, 0.0) for record in judged}
+    for value in ir_measures.iter_calc(list(depths), list(_qrels(judged)), list(_run(judged))):
+        curves[value.query_id][depths[value.measure]] = float(value.value)
+    return curves
 
 
 def _qrels(records: Iterable[Record]) -> Iterable[ir_measures.Qrel]:
