@@ -168,7 +168,8 @@ class Record:
 
     `ranking` goes deeper than `hits`, the papers that the answer could draw on. `refusal_score` is the confidence that
     was needed less the confidence that was there: above 0 the question is refused before anything is written. Times are
-    in seconds, memory in MiB (the peak of the process so far).
+    in seconds, memory in MiB (the peak of the process so far). `query` is what was searched for, more than the question
+    for a follow-up.
     """
 
     question: Question
@@ -181,3 +182,4 @@ class Record:
     counterfactual: Counterfactual | None
     error: str
     timings: Mapping[str, float]
+    query: str = ""

@@ -32,6 +32,7 @@ from rag.build import Engine, SearchEngine
 from rag.citations import split_written
 from rag.config import Config
 from rag.errors import CitableError, IndexBusyError, UsageError
+from rag.followup import Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
 from rag.records import Answer, CatalogPaper, Hit
@@ -206,13 +207,26 @@ class _Asker:
             )  # fmt: skip
         return replace(record, timings={**record.timings, "peak_memory": _peak_memory()})
 
+    def _subject(self, question: Question, hidden: set[int]) -> str:
+        """What the question may lean on after the turns before it; they are searched for, not answered."""
+        return subject_after(self._search(hidden), question.history, self._needed)
+
+    def _search(self, hidden: set[int]) -> Search:
+        return lambda query: self._engine.retriever.search(query, hidden)
+
+    def _needed(self, query: str) -> float:
+        return needed_confidence(query, self._engine.files.lexical.idf, self._config.answer_threshold)
+
     def _searched(self, question: Question, hidden: set[int]) -> Record:
+        subject = self._subject(question, hidden)
         began = time.perf_counter()
-        found = self._engine.retriever.search(question.question, hidden)
+        resolved = resolve(self._search(hidden), question.question, subject, self._needed)
+        found = resolved.found
         seconds = time.perf_counter() - began
-        needed = needed_confidence(question.question, self._engine.files.lexical.idf, self._config.answer_threshold)
+        needed = self._needed(resolved.query)
         return Record(
             question=question,
+            query=resolved.query,
             gold=self.gold(question),
             ranking=self._ranking(found.ranking),
             hits=tuple(map(_shown, found.hits)),
@@ -226,9 +240,11 @@ class _Asker:
 
     def _answered(self, question: Question, hidden: set[int]) -> Record:
         assert isinstance(self._engine, Engine)
-        answer = self._engine.answerer.ask(question.question, without=hidden)
+        subject = self._subject(question, hidden)
+        answer = self._engine.answerer.ask(question.question, without=hidden, subject=subject)
         return Record(
             question=question,
+            query=answer.query,
             gold=self.gold(question),
             ranking=self._ranking(answer.ranking),
             hits=tuple(map(_shown, answer.hits)),
@@ -284,7 +300,7 @@ class _Asker:
         if not cited or drawn >= self._counterfactual:
             return None
         assert isinstance(self._engine, Engine)
-        again = self._engine.answerer.ask(question.question, without=hidden | cited)
+        again = self._engine.answerer.ask(answer.query, without=hidden | cited)
         return Counterfactual(
             without=tuple(sorted(self._keys[paper_id] for paper_id in cited)),
             text=again.text,

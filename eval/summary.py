@@ -50,8 +50,6 @@ def provenance(manifest: Mapping[str, Any], metrics: Mapping[str, Any], looks: i
             "Generated questions are made from the papers' own sentences: their absolute values are optimistic; use "
             "them to compare configurations."
         )
-    if metrics["slices"].get("followup"):
-        yield "Follow-up questions are asked as they stand, without the turns before them: there is no history yet."
     if looks is not None:
         yield f"Locked suite: its score has been looked at {looks} time{'s' * (looks != 1)}."
     for count, what in (

@@ -13,6 +13,7 @@ from threading import Event
 from rag.citations import Written, split_written
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
+from rag.followup import Resolved, resolve, subject_after
 from rag.grammar import REFUSAL, answer_grammar
 from rag.prompting import AnswerPrompt
 from rag.records import (
@@ -72,9 +73,17 @@ class Answerer:
         self._answer_threshold = answer_threshold
 
     def stream(
-        self, question: str, cancel: Event | None = None, without: Collection[int] = ()
+        self,
+        question: str,
+        cancel: Event | None = None,
+        without: Collection[int] = (),
+        *,
+        subject: str = "",
+        follows: bool | None = None,
     ) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
+
+        `subject` is that of the answer before: whether the question leans on it is found out, or told by `follows`.
 
         The papers with the ids `without` are not found; the weights of words still count them. Raises UsageError for an
         empty question, or one that leaves no room for evidence in the model's context.
@@ -85,21 +94,34 @@ class Answerer:
         self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
-        found = self._retriever.search(question, without)
+        resolved = resolve(
+            lambda query: self._retriever.search(query, without), question, subject, self._needed, follows
+        )
+        query, found = resolved.query, resolved.found
+        self._prompt.check(query, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         clock.lap("search")
-        yield Found(found.hits)
+        yield Found(found.hits, query)
         draft = _Draft(self._idf)
-        draft.needed = needed_confidence(question, self._idf, self._answer_threshold)
+        draft.needed = self._needed(query)
         if found.hits and found.confidence >= draft.needed:
-            yield from self._write(question, found, draft, clock, cancel)
-        yield Finished(self._answer(question, found, draft, clock, cancel))
+            yield from self._write(query, found, draft, clock, cancel)
+        yield Finished(self._answer(question, resolved, draft, clock, cancel))
 
-    def ask(self, question: str, cancel: Event | None = None, without: Collection[int] = ()) -> Answer:
+    def ask(
+        self, question: str, cancel: Event | None = None, without: Collection[int] = (), *, subject: str = ""
+    ) -> Answer:
         """The finished answer, without the stream."""
-        for event in self.stream(question, cancel, without):
+        for event in self.stream(question, cancel, without, subject=subject):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
+
+    def _needed(self, query: str) -> float:
+        return needed_confidence(query, self._idf, self._answer_threshold)
+
+    def subject_after(self, turns: Sequence[str]) -> str:
+        """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
+        return subject_after(self._retriever.search, turns, self._needed)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
@@ -153,7 +175,8 @@ class Answerer:
         yield from draft.quote(target)
         clock.lap("write")
 
-    def _answer(self, question: str, found: Retrieval, draft: "_Draft", clock: "_Clock", cancel: Event) -> Answer:
+    def _answer(self, question: str, resolved: Resolved, draft: "_Draft", clock: "_Clock", cancel: Event) -> Answer:
+        found = resolved.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
         text = REFUSAL if refused else " ".join(claim_text(claim) for claim in draft.claims)
@@ -168,6 +191,8 @@ class Answerer:
             needed=draft.needed,
             dropped=draft.dropped,
             stopped=stopped,
+            query=resolved.query,
+            subject=resolved.subject,
             prompt_tokens=draft.prompt_tokens,
             generated_tokens=draft.generated_tokens,
             timings=clock.finish(),

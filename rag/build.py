@@ -1,11 +1,11 @@
 """Config -> ready objects: the only place where adapters are made and wired.
 
-One index is one folder: `catalog.db` (the truth), `chroma/` and `lexical.db` (derived), `lock.db`. Writers take the
-lock alone, readers share it: a second process that writes to Chroma's folder would lose vectors.
+One index is one folder: `catalog.db` (the truth), `chroma/`, `lexical.db` and `tokens.db` (derived), `lock.db`.
+Writers take the lock alone, readers share it: a second process that writes to Chroma's folder would lose vectors.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,6 +26,7 @@ from rag.readers import checked, find_files
 from rag.records import Counts, Embedder, Paper, Skipped
 from rag.retrieval import Retriever
 from rag.store import Kind, VectorStore
+from rag.tokens import TokenStore
 
 if TYPE_CHECKING:
     from rag.embedding import SentenceEmbedder
@@ -111,16 +112,20 @@ class IndexFiles:
             stack.callback(self.store.close)
             self.lexical = LexicalIndex(folder / "lexical.db")
             stack.callback(self.lexical.close)
+            self.tokens = TokenStore(folder / "tokens.db")
+            stack.callback(self.tokens.close)
             self._close = stack.pop_all()
 
-    def disagreements(self) -> list[str]:
-        """In what the derived indexes differ from the catalog; empty when all agree."""
+    def disagreements(self, rankings: Collection[str] = ()) -> list[str]:
+        """In what the derived indexes differ from the catalog; empty when all that `rankings` need agree."""
         counts = self.catalog.counts()
-        parts = (
+        parts = [
             ("passage vectors", self.store.count(Kind.PASSAGE), counts.passages),
             ("sentence vectors", self.store.count(Kind.SENTENCE), counts.sentences),
             ("BM25 passages", self.lexical.count(), counts.passages),
-        )
+        ]
+        if "tokens" in rankings:
+            parts.append(("passages with token vectors", self.tokens.count(), counts.passages))
         return [f"{there} {name}, catalog says {due}" for name, there, due in parts if there != due]
 
     def close(self) -> None:
@@ -160,13 +165,18 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
             if parts.catalog.pending():
                 embedder = load_embedder(config)
                 _claim_model(config, parts.catalog, embedder)
-                embedded = Indexer(parts.catalog, embedder, parts.store, parts.lexical).run(progress)
+                embedded = _indexer(config, parts, embedder).run(progress)
             else:
                 embedded = 0
             parts.catalog.set_setting("rebuilding", "")
             return IndexReport(read, embedded, parts.catalog.counts())
         finally:
             parts.close()
+
+
+def _indexer(config: Config, parts: IndexFiles, embedder: Embedder) -> Indexer:
+    tokens = parts.tokens if "tokens" in config.rankings.split(",") else None
+    return Indexer(parts.catalog, embedder, parts.store, parts.lexical, tokens)
 
 
 def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
@@ -211,7 +221,7 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
         parts = IndexFiles(folder)
         try:
             _claim_model(config, parts.catalog, embedder)
-            count = Indexer(parts.catalog, embedder, parts.store, parts.lexical).run(progress)
+            count = _indexer(config, parts, embedder).run(progress)
             parts.catalog.set_setting("rebuilding", "")
             return count
         finally:
@@ -229,8 +239,9 @@ def _opens(folder: Path) -> bool:
 def _remove_derived(folder: Path) -> None:
     if (folder / "chroma").exists():
         shutil.rmtree(folder / "chroma")
-    for suffix in ("", "-wal", "-shm"):
-        (folder / f"lexical.db{suffix}").unlink(missing_ok=True)
+    for name in ("lexical.db", "tokens.db"):
+        for suffix in ("", "-wal", "-shm"):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
 
 
 def _require_index(config: Config) -> None:
@@ -298,6 +309,7 @@ class SearchEngine:
                 self.embedder,
                 self.files.store,
                 self.files.lexical,
+                self.files.tokens,
                 rankings=config.rankings.split(","),
                 candidates=config.candidates,
                 papers=config.papers,
@@ -307,7 +319,7 @@ class SearchEngine:
     def _check(self) -> None:
         counts = self.catalog.counts()
         _check_model_name(self.config, self.catalog)
-        if counts.indexed == counts.papers and (wrong := self.files.disagreements()):
+        if counts.indexed == counts.papers and (wrong := self.files.disagreements(self.config.rankings.split(","))):
             raise IndexMismatchError(f"the parts of the index do not agree ({'; '.join(wrong)}). {REINDEX}")
 
     def close(self) -> None:

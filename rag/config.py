@@ -33,8 +33,8 @@ class Config:
     """CPU threads of the language model; 0 takes the physical cores."""
     gpu_layers: int = -1
     """Layers of the language model on the GPU; -1 is all, where the build has GPU support."""
-    rankings: str = "passage,sentence,bm25"
-    """Rankings of papers that a search fuses: one or more of passage, sentence, bm25, with commas."""
+    rankings: str = "passage,sentence,bm25,tokens"
+    """Rankings of papers that a search fuses, with commas: passage, sentence, bm25, and over their finds tokens."""
     candidates: int = 100
     """Passages and sentences that each index brings to the fusion."""
     papers: int = 5
@@ -60,7 +60,7 @@ class Config:
         return self.home.expanduser() / "indexes" / self.index
 
 
-RANKINGS = frozenset({"passage", "sentence", "bm25"})
+RANKINGS = frozenset({"passage", "sentence", "bm25", "tokens"})
 ENV_PREFIX = "CITABLE_"
 _ADAPTER = TypeAdapter(Config)
 
@@ -113,8 +113,11 @@ def _check(config: Config) -> None:
             raise UsageError(f"setting {name!r}: must be at least 1.")
     if config.context_tokens - config.answer_tokens < 256:
         raise UsageError("setting 'context_tokens': must be at least 256 more than answer_tokens, or no evidence fits.")
-    if not config.rankings or not set(config.rankings.split(",")) <= RANKINGS:
-        raise UsageError(f"setting 'rankings': one or more of {', '.join(sorted(RANKINGS))}, with commas between.")
+    chosen = set(config.rankings.split(","))
+    if not chosen <= RANKINGS or chosen == {"tokens"}:
+        raise UsageError(
+            f"setting 'rankings': one or more of {', '.join(sorted(RANKINGS))}, with commas between; tokens not alone."
+        )
     if config.threads < 0:
         raise UsageError("setting 'threads': must be 0 (the physical cores) or more.")
     if not 0 <= config.temperature <= 2:

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -18,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from rag.errors import ModelError
 from rag.models import folder_digest
-from rag.records import Vectors
+from rag.records import TokenVectors, Vectors
 
 # On a CPU, small batches of texts of like length waste less padding: 2x over the library's default of 32.
 _CPU_BATCH = 8
@@ -62,12 +63,30 @@ class SentenceEmbedder:
         )
         return np.asarray(vectors, dtype=np.float32)
 
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """What `encode` gives, and from the same pass through the model the unit vectors of each text's tokens."""
+        if not texts:
+            return self.encode(texts), []
+        found = self._model.encode(
+            list(texts), batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False, output_value=None
+        )
+        special = torch.tensor(self._model.tokenizer.all_special_ids)
+        vectors = np.stack([one["sentence_embedding"].cpu().numpy() for one in found])
+        return np.asarray(vectors, dtype=np.float32), [_token_vectors(one, special) for one in found]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without truncation."""
         if not texts:
             return []
         encoded = self._model.tokenizer(list(texts), truncation=False, padding=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
+
+
+def _token_vectors(found: Any, special: torch.Tensor) -> TokenVectors:
+    ids = found["input_ids"].cpu()[: len(found["token_embeddings"])]
+    kept = ~torch.isin(ids, special)
+    vectors = torch.nn.functional.normalize(found["token_embeddings"].cpu()[kept].float(), dim=1)
+    return TokenVectors(ids[kept].numpy().astype(np.int32), vectors.numpy())
 
 
 def _digest(path: str, model: SentenceTransformer) -> str:

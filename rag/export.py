@@ -11,6 +11,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
     """Everything about an answer: text, claims, citations with offsets, hits with scores, timings in seconds."""
     return {
         "question": answer.question,
+        "query": answer.query,
         "answer": answer.text,
         "refused": answer.refused,
         "stopped": answer.stopped,

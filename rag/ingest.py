@@ -15,6 +15,7 @@ from rag.lexical import LexicalIndex
 from rag.readers import SourceFile, read_papers
 from rag.records import Added, CatalogPaper, Embedder, Paper, Passage, Sentence, Skipped
 from rag.store import Kind, VectorStore
+from rag.tokens import TokenStore
 
 STRIDE = 10_000
 _PAPERS_A_BATCH = 16
@@ -83,7 +84,16 @@ def _read(catalog: Catalog, records: Iterator[Paper | Skipped]) -> Iterator[tupl
 class Indexer:
     """Brings the vectors and the lexical index in line with the catalog."""
 
-    def __init__(self, catalog: Catalog, embedder: Embedder, store: VectorStore, lexical: LexicalIndex) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        embedder: Embedder,
+        store: VectorStore,
+        lexical: LexicalIndex,
+        tokens: TokenStore | None = None,
+    ) -> None:
+        """Without `tokens`, no token vectors are kept."""
+        self._tokens = tokens
         self._catalog = catalog
         self._embedder = embedder
         self._store = store
@@ -121,7 +131,12 @@ class Indexer:
     def _write_passages(self, passages: Sequence[Passage], stale: Sequence[int]) -> None:
         ids = [address(passage.paper_id, passage.index) for passage in passages]
         texts = [passage.embed_text for passage in passages]
-        self._store.upsert(Kind.PASSAGE, ids, self._embedder.encode(texts))
+        if self._tokens is None:
+            vectors = self._embedder.encode(texts)
+        else:
+            vectors, tokens = self._embedder.encode_tokens(texts)
+            self._tokens.replace(stale, zip(ids, tokens, strict=True))
+        self._store.upsert(Kind.PASSAGE, ids, vectors)
         self._lexical.replace(stale, zip(ids, texts, strict=True))
 
     def _write_sentences(self, sentences: Sequence[tuple[str, Sentence]]) -> None:

@@ -17,6 +17,14 @@ Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """The tokens of a text less special ones: ids, shape (n,), and unit vectors, shape (n, dimensions)."""
+
+    ids: npt.NDArray[np.int32]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """A paper as a source file gives it. With an `own_id`, that alone says which paper of its collection it is."""
 
@@ -185,8 +193,9 @@ class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
     Where the `confidence` of the search is below `needed`, nothing is written. `ranking` is that of the search.
-    `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are those of
-    the prompt that it had not read before.
+    `query` is what was searched for; `subject` is what a next question may lean on, the last question that stood for
+    itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are
+    those of the prompt that it had not read before.
     """
 
     question: str
@@ -199,6 +208,8 @@ class Answer:
     needed: float
     dropped: int
     stopped: bool
+    query: str
+    subject: str
     prompt_tokens: int
     generated_tokens: int
     timings: Mapping[str, float]
@@ -211,9 +222,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Stream event: the search is done."""
+    """Stream event: the search is done; `query` is what was searched for, more than the question for a follow-up."""
 
     hits: tuple[Hit, ...]
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +282,9 @@ class Embedder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimensions), in the order of `texts`."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """What `encode` gives, and the vectors of each text's tokens."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model would see it untruncated, special tokens included."""

@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 
 from rag.errors import UsageError
-from rag.records import Message, Reading, Token, Vectors
+from rag.records import Message, Reading, Token, TokenVectors, Vectors
 from rag.terms import content_terms
 
 
@@ -32,6 +32,13 @@ class FakeEmbedder:
             for term in content_terms(text):
                 vectors[row, int(hashlib.sha256(term.encode()).hexdigest(), 16) % self.dimensions] += 1.0
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        return self.encode(texts), [self._tokens(text) for text in texts]
+
+    def _tokens(self, text: str) -> TokenVectors:
+        ids = [int(hashlib.sha256(term.encode()).hexdigest(), 16) % self.dimensions for term in content_terms(text)]
+        return TokenVectors(np.array(ids, dtype=np.int32), np.eye(self.dimensions, dtype=np.float32)[ids])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+|[^\w\s]", text)) + 2 for text in texts]

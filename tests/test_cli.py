@@ -46,6 +46,13 @@ def test_ask_json_is_one_object(use_index: Config, capsys: pytest.CaptureFixture
     assert {"answer", "claims", "citations", "hits", "timings", "refused"} <= data.keys()
 
 
+def test_a_follow_up_is_asked_after_what_came_before(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "ask", "What does it take as its input?", "--after", "What is AlphaFold?")
+    assert code == 0
+    assert out.startswith("Taken as a follow-up, searched for: What is AlphaFold? What does it take")
+    assert "AlphaFold" in out.split("[1]")[-1]
+
+
 def test_papers_lists_counts_and_searches(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "papers", "--count")[1] == "12\n"
     listed = run(capsys, "papers")[1].splitlines()

@@ -1,13 +1,16 @@
-"""The derived indexes: Chroma and BM25."""
+"""The derived indexes: Chroma, BM25 and token vectors."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rag.errors import IndexMismatchError
 from rag.lexical import LexicalIndex
+from rag.records import TokenVectors
 from rag.store import Kind, VectorStore
 from rag.terms import content_terms, terms
+from rag.tokens import TokenStore
 
 
 @pytest.fixture
@@ -72,6 +75,43 @@ def test_bm25_replaces_in_one_step(lexical: LexicalIndex) -> None:
     lexical.replace([2, 99], [(4, "graphs and more graphs")])
     assert lexical.count() == 3
     assert {i for i, _ in lexical.query("graphs", 5)} == {1, 4}
+
+
+def tokens(*rows: tuple[int, list[float]]) -> TokenVectors:
+    vectors = np.array([vector for _, vector in rows], dtype=np.float32)
+    return TokenVectors(
+        np.array([i for i, _ in rows], dtype=np.int32), vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    )
+
+
+def test_token_vectors_give_the_best_match_of_each_question_token(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "tokens.db")
+    store.replace([], [(1, tokens((7, [1, 0, 0]), (8, [0.6, 0.8, 0]))), (2, tokens((7, [0, 0, 1])))])
+    question = np.eye(3, dtype=np.float32)
+    store.close()
+    store = TokenStore(tmp_path / "tokens.db")
+    found = store.matches(question, [1, 2, 99])
+    assert set(found) == {1, 2}
+    # Bytes cost less than a hundredth of a cosine.
+    assert found[1].tolist() == pytest.approx([1, 0.8, 0], abs=0.01)
+    assert found[2].tolist() == pytest.approx([0, 0, 1], abs=0.01)
+    assert store.matches(question, []) == {}
+    assert store.idf([7, 8, 9]).tolist() == pytest.approx([np.log(3 / 2.5), np.log(3 / 1.5), np.log(3 / 0.5)], rel=1e-5)
+
+
+def test_token_vectors_are_replaced_with_their_frequencies(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "tokens.db")
+    store.replace([], [(1, tokens((7, [1, 0]), (7, [0, 1]))), (2, tokens((8, [1, 0])))])
+    store.replace([2, 50], [(1, tokens((8, [0, 1])))])
+    assert store.count() == 1
+    assert store.idf([7, 8]).tolist() == pytest.approx([np.log(2 / 0.5), np.log(2 / 1.5)], rel=1e-5)
+    assert store.matches(np.array([[1, 0]], dtype=np.float32), [1])[1].tolist() == pytest.approx([0], abs=0.01)
+
+
+def test_a_file_that_holds_no_token_vectors_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tokens.db").write_bytes(b"no database at all, only text " * 40)
+    with pytest.raises(IndexMismatchError, match="citable reindex"):
+        TokenStore(tmp_path / "tokens.db")
 
 
 def test_rare_words_weigh_more(lexical: LexicalIndex) -> None:

@@ -41,7 +41,7 @@ def write(path: Path, count: int, word: str = "ice") -> Path:
 def agreement(config: Config) -> list[str]:
     parts = IndexFiles(config.index_dir)
     try:
-        return parts.disagreements()
+        return parts.disagreements(["tokens"])
     finally:
         parts.close()
 

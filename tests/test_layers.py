@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ADAPTERS = {"embedding", "store", "lexical", "catalog", "llm"}
+ADAPTERS = {"embedding", "store", "lexical", "tokens", "catalog", "llm"}
 VENDORS = {
     "chromadb": {"rag/store.py"},
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py"},
     "torch": {"rag/embedding.py"},
-    "sqlite3": {"rag/catalog.py", "rag/lexical.py"},
+    "sqlite3": {"rag/catalog.py", "rag/lexical.py", "rag/tokens.py"},
     "gradio": {"ui/app.py"},
     "ir_measures": {"eval/metrics/ranking.py"},
     "scipy": {"eval/metrics/intervals.py", "eval/metrics/refusals.py"},
@@ -22,10 +22,11 @@ VENDORS = {
 }
 # What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
 WIRING = {"rag/build.py", "rag/tryout.py", "eval/bench/llm.py"}
-TYPED_BY = {"rag/ingest.py": {"catalog", "lexical", "store"}, "rag/retrieval.py": {"catalog", "lexical", "store"}}
+_INDEXES = {"catalog", "lexical", "store", "tokens"}
+TYPED_BY = {"rag/ingest.py": _INDEXES, "rag/retrieval.py": _INDEXES}
 PURE = {
     "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
-    "verification", "refusal", "prompting", "export", "examples",
+    "verification", "refusal", "followup", "prompting", "export", "examples",
 }  # fmt: skip
 
 

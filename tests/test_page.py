@@ -126,6 +126,25 @@ def test_a_question_is_answered_with_citations_highlighted_in_the_panel(page: An
     assert "bake bread" not in page.inner_text("#chat")
 
 
+def test_a_follow_up_is_told_and_can_be_corrected(page: Any) -> None:
+    ask(page, "What is AlphaFold?")
+    page.wait_for_selector("#panel .source mark")
+    page.wait_for_selector("#ask:visible")
+    assert not page.is_visible("#again")
+    ask(page, "What does it take as its input?")
+    page.wait_for_selector("#again:visible")
+    told = "Taken as a follow-up, searched for: What is AlphaFold?"
+    page.wait_for_function(f"document.querySelector('#chat').innerText.includes('{told}')")
+    assert page.inner_text("#again") == "Ask that again on its own"
+    page.click("#again")
+    page.wait_for_selector("#again:visible:has-text('as a follow-up')")
+    page.wait_for_function(
+        "document.querySelector('#chat').innerText.split('What does it take as its input?').length === 4"
+    )
+    page.click("#new")
+    page.wait_for_selector("#again", state="hidden")
+
+
 def test_examples_are_asked_with_a_click(page: Any) -> None:
     examples = page.locator("#examples button")
     assert examples.count() == 4

@@ -19,7 +19,21 @@ def answer(*claims: Claim, refused: bool = False, dropped: int = 0) -> Answer:
     hits = (Hit(1, "k1", EVIL, "https://x.org/p", 1.0, {}, ()),)
     citations = tuple(c for claim in claims for c in claim.citations)
     return Answer(
-        "q <b>", "The papers do not say.", claims, citations, hits, refused, 0.5, 0.28, dropped, False, 1, 1, {}
+        "q <b>",
+        "The papers do not say.",
+        claims,
+        citations,
+        hits,
+        refused,
+        0.5,
+        0.28,
+        dropped,
+        False,
+        "q <b>",
+        "q <b>",
+        1,
+        1,
+        {},
     )
 
 

@@ -77,6 +77,8 @@ def test_a_run_records_all_that_the_metrics_need(whole: Path) -> None:
     assert far.reply.refused
     assert far.refusal_score > 0 > first.refusal_score
     assert [bool(gold.key) for gold in records["q4"].gold] == [True, False]
+    assert records["q5"].query == "What is AlphaFold? What does it predict?"
+    assert records["q1"].query == records["q1"].question.question
 
 
 def test_a_manifest_names_what_the_answers_depend_on(whole: Path) -> None:

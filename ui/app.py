@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from threading import Event, Thread
 from typing import Any
@@ -29,7 +29,21 @@ from ui import render
 _EMPTY_PANEL = '<p class="hint">The sentences that an answer cites are shown here, in their abstracts.</p>'
 _WELCOME = "Ask a question about your papers. Every sentence of the answer cites the sentence it rests on."
 _LOADING = "loading the models"
-Updates = tuple[list[dict[str, Any]], str]
+Updates = tuple[list[dict[str, Any]], str, "Memory | dict[str, Any]"]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a page remembers of its last question, for follow-ups and to take it the other way.
+
+    `subject` is what the next question may lean on, `before` what the last one could lean on, and `followed` whether it
+    was taken to.
+    """
+
+    question: str = ""
+    subject: str = ""
+    before: str = ""
+    followed: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,40 +75,67 @@ class ChatPage:
         return turn
 
     def answer(
-        self, question: str, history: list[dict[str, Any]], panel: str, request: gr.Request
+        self, question: str, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer to `question` into the history, and put its sources on top of the panel."""
+        yield from self._answer(question, None, history, panel, memory, request)
+
+    def again(
+        self, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Ask the last question once more, taken the other way: on its own, or as a follow-up."""
+        earlier = replace(memory, subject=memory.before)
+        yield from self._answer(memory.question, not memory.followed, history, panel, earlier, request)
+
+    def _answer(
+        self,
+        question: str,
+        follows: bool | None,
+        history: list[dict[str, Any]],
+        panel: str,
+        memory: Memory,
+        request: gr.Request,
+    ) -> Iterator[Updates]:
         question = question.strip()
         if not question:
             gr.Info("Type a question first.")
-            yield history, gr.skip()
+            yield history, gr.skip(), gr.skip()
             return
         turn = self._begin(request)
         shown = [*history, {"role": "user", "content": render.escape_markdown(question)}]
         try:
-            for update in self._stream(question, shown, "" if panel == _EMPTY_PANEL else panel, turn):
+            panel = "" if panel == _EMPTY_PANEL else panel
+            for update in self._stream(question, follows, shown, panel, memory, turn):
                 if turn.dropped.is_set():
                     # A new chat was begun: this answer must not come back into it.
-                    yield gr.skip(), gr.skip()
+                    yield gr.skip(), gr.skip(), gr.skip()
                     return
                 yield update
         except CitableError as error:
-            yield [*shown, _assistant(f"**{render.escape_markdown(str(error))}**")], gr.skip()
+            yield [*shown, _assistant(f"**{render.escape_markdown(str(error))}**")], gr.skip(), gr.skip()
         finally:
             # The page was closed or the answer is done: nothing may write on for nobody.
             turn.cancel.set()
 
-    def _stream(self, question: str, shown: list[dict[str, Any]], panel: str, turn: Turn) -> Iterator[Updates]:
+    def _stream(
+        self,
+        question: str,
+        follows: bool | None,
+        shown: list[dict[str, Any]],
+        panel: str,
+        memory: Memory,
+        turn: Turn,
+    ) -> Iterator[Updates]:
         while not self._engine.done():
-            yield [*shown, _assistant(f"*{_LOADING} \u2026*")], gr.skip()
+            yield [*shown, _assistant(f"*{_LOADING} \u2026*")], gr.skip(), gr.skip()
             if turn.cancel.wait(0.5):
-                yield [*shown, _assistant("*Stopped.*")], gr.skip()
+                yield [*shown, _assistant("*Stopped.*")], gr.skip(), gr.skip()
                 return
         engine = self._engine.result()
         claims: list[Claim] = []
         draft, status = "", "searching \u2026"
-        yield [*shown, _assistant(f"*{status}*")], gr.skip()
-        for event in engine.answerer.stream(question, turn.cancel):
+        yield [*shown, _assistant(f"*{status}*")], gr.skip(), gr.skip()
+        for event in engine.answerer.stream(question, turn.cancel, subject=memory.subject, follows=follows):
             match event:
                 case Found():
                     status = f"{len(event.hits)} papers found, reading \u2026"
@@ -112,9 +153,15 @@ class ChatPage:
                     text = render.finished_markdown(answer, turn.id)
                     if answer.claims or answer.refused:
                         panel = render.panel_html(answer, papers, turn.id) + panel
-                    yield [*shown, _assistant(text or "*Stopped.*")], panel or _EMPTY_PANEL
+                    followed = answer.query != answer.question
+                    now = Memory(question, answer.subject, memory.subject, followed)
+                    yield [*shown, _assistant(text or "*Stopped.*")], panel or _EMPTY_PANEL, now
                     return
-            yield [*shown, _assistant(render.answer_markdown(claims, turn.id, draft=draft, status=status))], gr.skip()
+            yield (
+                [*shown, _assistant(render.answer_markdown(claims, turn.id, draft=draft, status=status))],
+                gr.skip(),
+                gr.skip(),
+            )
 
     def stop(self, request: gr.Request) -> None:
         """Stop the answer that is being written on this page."""
@@ -166,6 +213,7 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                     )
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", scale=0, min_width=80)
                     stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80, visible=False)
+                again = gr.Button("", elem_id="again", size="sm", visible=False)
                 gr.Markdown("For instance:", elem_id="instance")
                 with gr.Row(elem_id="examples"):
                     buttons = [gr.Button(text, size="sm", elem_classes="example", min_width=200) for text in examples]
@@ -173,6 +221,7 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                 panel = gr.HTML(_EMPTY_PANEL, elem_id="panel")
 
         question = gr.State("")
+        memory = gr.State(Memory())
 
         # While an answer is written nothing else can be asked on this page: a second stream would tear the first.
         def begin(text: str) -> list[Any]:
@@ -182,27 +231,40 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                 text,
                 gr.update(visible=False),
                 gr.update(visible=True),
+                gr.update(visible=False),
                 *locked,
             ]
 
-        def end() -> list[Any]:
+        def end(memory: Memory) -> list[Any]:
             free = [gr.update(interactive=True)] * len(buttons)
-            return [gr.update(interactive=True), gr.update(visible=True), gr.update(visible=False), *free]
+            # What was read wrongly can be asked the other way; without an earlier question there is no other way.
+            other = "Ask that again on its own" if memory.followed else "Ask that again as a follow-up"
+            corrected = gr.update(value=other, visible=bool(memory.before))
+            return [gr.update(interactive=True), gr.update(visible=True), gr.update(visible=False), corrected, *free]
 
-        def run(start: Any) -> None:
+        def run(start: Any, callback: Any = page.answer, asked: Sequence[Any] = (question,)) -> None:
             answered = start.then(
-                page.answer, [question, chat, panel], [chat, panel], show_progress="hidden", concurrency_limit=4
+                callback,
+                [*asked, chat, panel, memory],
+                [chat, panel, memory],
+                show_progress="hidden",
+                concurrency_limit=4,
             )
-            answered.then(end, None, [box, ask, stop, *buttons], show_progress="hidden", queue=False)
+            answered.then(end, memory, [box, ask, stop, again, *buttons], show_progress="hidden", queue=False)
 
-        outputs = [box, question, ask, stop, *buttons]
+        outputs = [box, question, ask, stop, again, *buttons]
         run(box.submit(begin, box, outputs, show_progress="hidden", queue=False))
         run(ask.click(begin, box, outputs, show_progress="hidden", queue=False))
         for button in buttons:
             run(button.click(begin, button, outputs, show_progress="hidden", queue=False))
+        run(again.click(lambda: begin(""), None, outputs, show_progress="hidden", queue=False), page.again, ())
         stop.click(page.stop, None, None, queue=False, show_progress="hidden")
         new.click(page.drop, None, None, queue=False, show_progress="hidden").then(
-            lambda: ([], _EMPTY_PANEL, ""), None, [chat, panel, box], show_progress="hidden", queue=False
+            lambda: ([], _EMPTY_PANEL, "", Memory(), gr.update(visible=False)),
+            None,
+            [chat, panel, box, memory, again],
+            show_progress="hidden",
+            queue=False,
         )
         app.unload(page.drop)
     app.queue(api_open=False)

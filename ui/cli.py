@@ -56,6 +56,10 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--json", action="store_true", help="print one JSON object: answer, claims, citations, hits, timings"
     )
+    ask.add_argument(
+        "--after", action="append", default=[], metavar="QUESTION",
+        help="a question asked before, which this one may lean on; repeat it for more, the oldest first",
+    )  # fmt: skip
     ask.add_argument("--sample", action="store_true", help="ask the bundled sample")
 
     chat = command("chat", _chat, "open the chat page on this machine")
@@ -140,15 +144,17 @@ def _ask(args: argparse.Namespace, config: Config) -> int:
     with Engine(config) as engine:
         _warn_pending(engine.catalog.counts())
         cancel = Event()
+        subject = engine.answerer.subject_after(args.after)
         if args.json:
-            answer = engine.answerer.ask(args.question, cancel)
+            answer = engine.answerer.ask(args.question, cancel, subject=subject)
             print(json.dumps(answer_to_dict(answer), ensure_ascii=False))
         else:
-            _stream(engine.answerer.stream(args.question, cancel), sys.stdout, _Status(sys.stderr))
+            events = engine.answerer.stream(args.question, cancel, subject=subject)
+            _stream(events, args.question, sys.stdout, _Status(sys.stderr))
     return 0
 
 
-def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
+def _stream(events: object, question: str, out: TextIO, status: "_Status") -> Answer:
     """Print sentences as they are checked; what is not checked yet shows only in the status line."""
     from ui import render
 
@@ -157,6 +163,9 @@ def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
     for event in events:  # type: ignore[attr-defined]
         match event:
             case Found():
+                if searched := render.searched_line(question.strip(), event.query):
+                    status.clear()
+                    print(f"{searched}\n", file=out, flush=True)
                 status.show(f"reading {len(event.hits)} papers")
             case Reading():
                 status.show(f"reading the evidence, {event.done} of {event.total} tokens")

@@ -38,6 +38,11 @@ def verdict_line(answer: Answer) -> str:
     return "; ".join(parts).capitalize() + "." if parts else ""
 
 
+def searched_line(question: str, query: str) -> str:
+    """What a follow-up was taken to ask; empty for a question that was searched for as it stands."""
+    return f"Taken as a follow-up, searched for: {query}" if query != question else ""
+
+
 # -- terminal ------------------------------------------------------------------------------------------------------
 
 
@@ -77,13 +82,15 @@ def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", stat
 
 
 def finished_markdown(answer: Answer, turn: str) -> str:
-    """A finished answer with its verdict; a refusal with the nearest papers."""
+    """A finished answer with its verdict; a refusal with the nearest papers; what was searched for in a follow-up."""
+    searched = f"*{escape_markdown(searched_line(answer.question, answer.query))}*"
+    head = f"{searched}\n\n" if answer.query != answer.question else ""
     if answer.refused:
         nearest = "".join(f"\n- {_linked(hit)}" for hit in answer.hits[:_NEAREST])
-        return f"**{answer.text}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
+        return f"{head}**{answer.text}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
     body = answer_markdown(answer.claims, turn)
     note = verdict_line(answer)
-    return body + (f"\n\n*{escape_markdown(note)}*" if note else "")
+    return head + body + (f"\n\n*{escape_markdown(note)}*" if note else "")
 
 
 def _linked(hit: Hit) -> str:

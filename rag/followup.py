@@ -1,0 +1,90 @@
+"""Is a question a follow-up, and what is then searched for? Pure but for the search that it is given.
+
+A follow-up leans on what was asked before. It has a word that points back, or few words of its own; and alone it finds
+nothing in particular, while together with the earlier question it finds one thing clearly. A question on another
+subject is the other way round. So both are searched, and the paper that stands out most in the two rankings together
+decides: if the question finds it first alone too, it stands for itself. So does one that nothing in the collection is
+near to, or a question about something else altogether would be answered with the papers of the last one.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.records import Retrieval
+from rag.terms import content_terms
+
+Search = Callable[[str], Retrieval]
+# What may point back to something said before.
+_POINTING = re.compile(
+    r"\b(?:it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|these|those|ones?|there|then|such|same|"
+    r"former|latter|both|neither|also|too|else|instead|more)\b",
+    re.IGNORECASE,
+)
+_FEW = 5  # content words
+_TELLING = 3  # So many content words tell what a question is about: "and why?" does not.
+_Ranking = Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What was searched for, what it found, and the subject that a next question may lean on."""
+
+    query: str
+    subject: str
+    found: Retrieval
+
+
+def resolve(
+    search: Search, question: str, subject: str, needed: Callable[[str], float], follows: bool | None = None
+) -> Resolved:
+    """Search for `question`, joined with `subject`, the last question that stood for itself, if it leans on that.
+
+    `needed` tells the confidence below which a question is refused. `follows` decides where the user has said which it
+    is.
+    """
+    subject = subject.strip()
+    if not subject or follows is False or (follows is None and not may_lean(question)):
+        return Resolved(question, question, search(question))
+    joined = f"{subject} {question}"
+    together = search(joined)
+    if follows is None:
+        alone = search(question)
+        strange = len(content_terms(question)) >= _TELLING and alone.confidence < needed(question)
+        if strange or stands_alone(alone.ranking, together.ranking):
+            return Resolved(question, question, alone)
+    return Resolved(joined, subject, together)
+
+
+def subject_after(search: Search, turns: Sequence[str], needed: Callable[[str], float]) -> str:
+    """The subject that a question may lean on after these questions of the user, the oldest first."""
+    subject = ""
+    for turn in turns:
+        subject = resolve(search, turn, subject, needed).subject
+    return subject
+
+
+def may_lean(question: str) -> bool:
+    """Whether the words of a question let it lean on another: one that points back, or few that say anything."""
+    return bool(_POINTING.search(question)) or len(content_terms(question)) <= _FEW
+
+
+def stands_alone(alone: _Ranking, together: _Ranking) -> bool:
+    """Whether the best paper of both rankings together is the first of the question alone.
+
+    Each ranking counts by how far a paper stands out in it, in standard deviations; a paper that it lacks scores 0.
+    """
+    if not alone:
+        return False
+    ids = sorted({paper_id for ranking in (alone, together) for paper_id, _ in ranking})
+    total = sum(_standing(ids, ranking) for ranking in (alone, together))
+    return ids[int(np.argmax(total))] == alone[0][0]
+
+
+def _standing(ids: Sequence[int], ranking: _Ranking) -> npt.NDArray[np.float64]:
+    known = dict(ranking)
+    scores = np.array([known.get(paper_id, 0.0) for paper_id in ids], dtype=np.float64)
+    return np.asarray((scores - scores.mean()) / (scores.std() or 1.0))
