@@ -135,7 +135,8 @@ class StatedClaim:
 class Reply:
     """What Citable answered. `parsed` is False if `raw` breaks the form of an answer, `ended` if the model was stopped.
 
-    `read_tokens` are those of the prompt that the model had not read before.
+    `read_tokens` are those of the prompt that the model had not read before. `listed` are the papers that a listing
+    question was answered with.
     """
 
     text: str
@@ -150,6 +151,7 @@ class Reply:
     prompt_tokens: int
     read_tokens: int
     generated_tokens: int
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

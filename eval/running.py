@@ -35,6 +35,7 @@ from rag.errors import CitableError, IndexBusyError, UsageError
 from rag.followup import Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
+from rag.listing import Listing, matching, parse_listing
 from rag.records import Answer, CatalogPaper, Hit
 from rag.refusal import needed_confidence
 
@@ -220,6 +221,8 @@ class _Asker:
     def _searched(self, question: Question, hidden: set[int]) -> Record:
         subject = self._subject(question, hidden)
         began = time.perf_counter()
+        if listing := parse_listing(question.question):
+            return self._listed(question, listing, hidden, began)
         resolved = resolve(self._search(hidden), question.question, subject, self._needed)
         found = resolved.found
         seconds = time.perf_counter() - began
@@ -236,6 +239,24 @@ class _Asker:
             counterfactual=None,
             error="",
             timings={"search": seconds, "total": seconds},
+        )
+
+    def _listed(self, question: Question, listing: Listing, hidden: set[int], began: float) -> Record:
+        papers = (entry for entry in self._engine.catalog.search_titles() if entry.id not in hidden)
+        ranking = [(entry.id, 1.0) for entry in matching(listing, papers)]
+        seconds = time.perf_counter() - began
+        return Record(
+            question=question,
+            gold=self.gold(question),
+            ranking=self._ranking(ranking),
+            hits=(),
+            confidence=1.0,
+            refusal_score=-1.0,
+            reply=None,
+            counterfactual=None,
+            error="",
+            timings={"search": seconds, "total": seconds},
+            query=question.question,
         )
 
     def _answered(self, question: Question, hidden: set[int]) -> Record:
@@ -292,11 +313,12 @@ class _Asker:
             prompt_tokens=answer.prompt_tokens,
             read_tokens=answer.read_tokens,
             generated_tokens=answer.generated_tokens,
+            listed=tuple(entry.key for entry in answer.listed or ()),
         )  # fmt: skip
 
     def _ask_without_cited(self, question: Question, answer: Answer, hidden: set[int]) -> Counterfactual | None:
         drawn = int(sha256(f"{self._seed}:{question.id}".encode()).hexdigest()[:8], 16) / 16**8
-        cited = {citation.paper_id for citation in answer.citations}
+        cited = {citation.paper_id for citation in answer.citations} | {entry.id for entry in answer.listed or ()}
         if not cited or drawn >= self._counterfactual:
             return None
         assert isinstance(self._engine, Engine)

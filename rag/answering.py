@@ -1,12 +1,13 @@
 """Question -> a stream of events that ends in a checked, cited answer.
 
-The order of things: search; refuse if nothing near is there; show the model numbered evidence; check each sentence
-that it writes against what it cites; where one fails, stop the model and let the papers speak in their own words.
+A question that counts or lists papers is answered from the catalog. Else the order of things is: search; refuse if
+nothing near is there; show the model numbered evidence; check each sentence that it writes against what it cites; where
+one fails, stop the model and let the papers speak in their own words.
 """
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -15,10 +16,12 @@ from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.followup import Resolved, resolve, subject_after
 from rag.grammar import REFUSAL, answer_grammar
+from rag.listing import Listing, is_silent, matching, parse_listing
 from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
     AnswerEvent,
+    CatalogPaper,
     Checked,
     Citation,
     Claim,
@@ -57,6 +60,7 @@ class Answerer:
         retriever: Retriever,
         model: LanguageModel,
         idf: Idf,
+        papers: Callable[[], Iterable[CatalogPaper]],
         *,
         evidence_sentences: int,
         evidence_tokens: int,
@@ -66,6 +70,7 @@ class Answerer:
         self._retriever = retriever
         self._model = model
         self._idf = idf
+        self._papers = papers
         self._prompt = AnswerPrompt()
         self._evidence_sentences = evidence_sentences
         self._evidence_tokens = evidence_tokens
@@ -94,6 +99,11 @@ class Answerer:
         self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
+        if listing := parse_listing(question):
+            papers = [entry for entry in self._papers() if entry.id not in without]
+            yield Found((), question)
+            yield Finished(_list_answer(question, listing, papers, clock))
+            return
         resolved = resolve(
             lambda query: self._retriever.search(query, without), question, subject, self._needed, follows
         )
@@ -202,6 +212,31 @@ class Answerer:
             evidence=tuple(draft.evidence),
             ranking=found.ranking,
         )
+
+
+def _list_answer(question: str, listing: Listing, papers: Sequence[CatalogPaper], clock: "_Clock") -> Answer:
+    listed = matching(listing, papers)
+    silent = sum(is_silent(listing, entry) for entry in papers)
+    clock.lap("search")
+    return Answer(
+        question=question,
+        text=listing.told(len(listed), silent),
+        claims=(),
+        citations=(),
+        hits=(),
+        refused=False,
+        confidence=1.0,
+        needed=0.0,
+        dropped=0,
+        stopped=False,
+        query=question,
+        subject=question,
+        prompt_tokens=0,
+        generated_tokens=0,
+        timings=clock.finish(),
+        ranking=tuple((entry.id, 1.0) for entry in listed),
+        listed=listed,
+    )
 
 
 def claim_text(claim: Claim) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rag.records import Answer, Citation, Hit
+from rag.identity import link_of
+from rag.records import Answer, CatalogPaper, Citation, Hit
 
 _SENTENCES_A_HIT = 3
 
@@ -28,6 +29,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
             for claim in answer.claims
         ],
         "citations": [_citation(citation) for citation in answer.citations],
+        "listed": None if answer.listed is None else [_listed(entry) for entry in answer.listed],
         "dropped_sentences": answer.dropped,
         "hits": [_hit(hit) for hit in answer.hits],
         "evidence": [
@@ -38,6 +40,10 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "usage": {"prompt_tokens": answer.prompt_tokens, "generated_tokens": answer.generated_tokens},
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},
     }
+
+
+def _listed(entry: CatalogPaper) -> dict[str, Any]:
+    return {"paper": entry.key, "title": entry.paper.title, "year": entry.paper.year, "link": link_of(entry.paper)}
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

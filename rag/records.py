@@ -195,7 +195,8 @@ class Answer:
     Where the `confidence` of the search is below `needed`, nothing is written. `ranking` is that of the search.
     `query` is what was searched for; `subject` is what a next question may lean on, the last question that stood for
     itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are
-    those of the prompt that it had not read before.
+    those of the prompt that it had not read before. A question that counts or lists papers by what their records say is
+    answered with `listed`, all of them, and has no claims.
     """
 
     question: str
@@ -218,6 +219,7 @@ class Answer:
     raw: str = ""
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
+    listed: tuple[CatalogPaper, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     tight = Answerer(
-        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, evidence_sentences=20, evidence_tokens=30,
+        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, list, evidence_sentences=20, evidence_tokens=30,
         answer_tokens=50, answer_threshold=0.0,
     )  # fmt: skip
     answer = tight.ask(QUESTION)
@@ -264,5 +264,5 @@ def test_json_holds_every_address(ask: Any) -> None:
     for citation in data["citations"]:
         assert abstracts[citation["title"]][citation["start"] : citation["end"]] == citation["quote"]
     assert {n for c in data["claims"] for n in c["citations"]} == {c["number"] for c in data["citations"]}
-    assert data["hits"][0]["parts"].keys() <= {"passage", "sentence", "bm25"}
+    assert data["hits"][0]["parts"].keys() <= {"passage", "sentence", "bm25", "tokens"}
     assert data["timings"]["total"] > 0

@@ -26,7 +26,7 @@ _INDEXES = {"catalog", "lexical", "store", "tokens"}
 TYPED_BY = {"rag/ingest.py": _INDEXES, "rag/retrieval.py": _INDEXES}
 PURE = {
     "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
-    "verification", "refusal", "followup", "prompting", "export", "examples",
+    "verification", "refusal", "followup", "listing", "prompting", "export", "examples",
 }  # fmt: skip
 
 

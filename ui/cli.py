@@ -179,7 +179,7 @@ def _stream(events: object, question: str, out: TextIO, status: "_Status") -> An
                     print(claim_text(event.claim), file=out, flush=True)
             case Finished():
                 status.clear()
-                if event.answer.refused:
+                if event.answer.refused or event.answer.listed is not None:
                     print(event.answer.text, file=out)
                 print("\n" + render.sources_plain(event.answer), file=out)
                 return event.answer

@@ -8,9 +8,11 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 
+from rag.identity import link_of
 from rag.records import Answer, CatalogPaper, Citation, Claim, Hit, Verdict
 
 _NEAREST = 3
+_LISTED = 200  # more would make a page that nobody reads
 _DOT = " \u00b7 "
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&])")
 
@@ -22,6 +24,8 @@ def escape_markdown(text: str) -> str:
 
 def verdict_line(answer: Answer) -> str:
     """What the checks found, in one line."""
+    if answer.listed is not None:
+        return "Counted over the records of all papers, without the language model."
     if answer.refused:
         return ""
     own = sum(claim.verdict is not Verdict.QUOTED for claim in answer.claims)
@@ -48,7 +52,9 @@ def searched_line(question: str, query: str) -> str:
 
 def sources_plain(answer: Answer) -> str:
     """What follows the answer: its citations, or for a refusal the nearest papers; then what the checks found."""
-    if answer.refused:
+    if answer.listed is not None:
+        lines = [f"  - {_title_and_year(entry)}" for entry in answer.listed]
+    elif answer.refused:
         lines = ["The nearest papers:"] if answer.hits else []
         lines += [f"  - {hit.title}" + (f"  {hit.link}" if hit.link else "") for hit in answer.hits[:_NEAREST]]
     else:
@@ -85,12 +91,30 @@ def finished_markdown(answer: Answer, turn: str) -> str:
     """A finished answer with its verdict; a refusal with the nearest papers; what was searched for in a follow-up."""
     searched = f"*{escape_markdown(searched_line(answer.question, answer.query))}*"
     head = f"{searched}\n\n" if answer.query != answer.question else ""
+    if answer.listed is not None:
+        found, note = escape_markdown(answer.text), escape_markdown(verdict_line(answer))
+        return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
     if answer.refused:
         nearest = "".join(f"\n- {_linked(hit)}" for hit in answer.hits[:_NEAREST])
         return f"{head}**{answer.text}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
     body = answer_markdown(answer.claims, turn)
     note = verdict_line(answer)
     return head + body + (f"\n\n*{escape_markdown(note)}*" if note else "")
+
+
+def _list_markdown(listed: Sequence[CatalogPaper]) -> str:
+    rows = []
+    for entry in listed[:_LISTED]:
+        title, link = escape_markdown(_title_and_year(entry)), link_of(entry.paper)
+        rows.append(f"- [{title}]({_href(link)})\n" if link else f"- {title}\n")
+    if len(listed) > _LISTED:
+        rows.append(f"- and {len(listed) - _LISTED} more\n")
+    return "".join(rows) + "\n" if rows else ""
+
+
+def _title_and_year(entry: CatalogPaper) -> str:
+    title = entry.paper.title or entry.key
+    return f"{title} ({entry.paper.year})" if entry.paper.year else title
 
 
 def _linked(hit: Hit) -> str:

@@ -18,8 +18,10 @@ _NUMBERS = re.compile(r"\[\d+\]")
 
 
 def cited_keys(record: Record) -> list[str]:
-    """The papers that the answer cites, each once, in order."""
-    return list(dict.fromkeys(citation.key for citation in record.reply.citations)) if record.reply else []
+    """The papers that the answer cites, or lists for a listing question, each once, in order."""
+    if record.reply is None:
+        return []
+    return list(dict.fromkeys([*record.reply.listed, *(citation.key for citation in record.reply.citations)]))
 
 
 def _gold(record: Record) -> set[str]:

@@ -1,0 +1,193 @@
+"""Questions that count or list papers by what their records say -> conditions, answered from the catalog. Pure.
+
+"How many titles contain 'lake'?" asks for no evidence and no model: every paper is looked at. Understood are titles,
+abstracts, authors, venues and years; what is not understood whole is no listing, and is answered like any question.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rag.records import CatalogPaper
+from rag.terms import normalise, terms
+
+_PAPERS = r"(?:papers?|titles?|abstracts?|articles?|works?|studies|publications?)"
+_START = re.compile(
+    r"^\s*(?:please\s+)?"
+    r"(?:how many|count|number of|(?:list|show|name|give)(?: me)?|which|what)"
+    rf"(?: all| every| the| of the| of my| my)*\s+(?P<what>{_PAPERS})\b(?P<rest>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_HAS = r"(?:contain(?:s|ing)?|mention(?:s|ing)?|includ(?:es?|ing)|ha(?:s|ve|ving)|use(?:s)?|refer(?:s|ring)?\s+to|with)"
+_VERB = rf"(?P<verb>{_HAS}|(?:begin|start|end)s?\s+with)"
+_FIELD = r"(?P<field>titles?|abstracts?)"
+_VALUE = r"(?P<value>.+?)"
+_END = r"\s*[?.!]*\s*$"
+_TEXT_FORMS = [
+    re.compile(rf"^{form}{_END}", re.IGNORECASE | re.DOTALL)
+    for form in (
+        rf"(?:whose|where the|in whose|of which the)\s+{_FIELD}\s+{_VERB}\s+{_VALUE}",
+        rf"(?:that\s+|which\s+)?{_HAS}\s+{_VALUE}\s+in\s+(?:the|their|its)\s+{_FIELD}",
+        rf"with\s+{_VALUE}\s+in\s+(?:the|their|its)\s+{_FIELD}",
+    )
+]
+# "How many titles contain ..." names the field before the verb.
+_OWN_FIELD = re.compile(rf"^(?:that\s+|which\s+)?{_VERB}\s+{_VALUE}{_END}", re.IGNORECASE | re.DOTALL)
+_YEAR = re.compile(
+    r"^(?:(?:are|were|was)\s+)?(?:(?:that|which)\s+)?(?:(?:are|were)\s+)?(?:published\s+|appeared\s+|came\s+out\s+|come\s+)?"
+    r"(?P<how>in|from|since|after|before|until|up to|between)\s+(?:the\s+year\s+)?(?P<year>\d{4})"
+    r"(?:\s*(?:-|\u2013|and|to)\s*(?P<last>\d{4}))?" + _END,
+    re.IGNORECASE,
+)
+_AUTHOR = re.compile(
+    r"^(?:(?:are|were)\s+)?(?:(?:that|which)\s+)?(?:(?:are|were)\s+)?(?:(?:co-?)?(?:written|authored)\s+)?by\s+"
+    r"(?P<value>[^\d]+?)" + _END,
+    re.IGNORECASE,
+)
+_NOW = 9999
+_QUOTED = re.compile(r"""(?<!\w)['"\u2018\u201c](.+?)['"\u2019\u201d](?!\w)""")
+_SIGNS = {"question mark": "?", "colon": ":", "exclamation mark": "!", "dash": "-", "hyphen": "-", "slash": "/"}
+_LEADING = re.compile(r"^(?:an?|the|any|some|words?|terms?|phrases?|expressions?)\s+", re.IGNORECASE)
+_TRAILING = re.compile(r"\s+(?:words?|terms?|address(?:es)?|links?|urls?|signs?|characters?)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A listing question: the field that is looked at, how, for which values (one of them is enough), and the years."""
+
+    field: str
+    how: str = "holds"
+    values: tuple[str, ...] = ()
+    exact: bool = False
+    years: tuple[int, int] | None = None
+
+    def told(self, found: int, silent: int) -> str:
+        """How many were found, in words; `silent` papers do not say what is looked at."""
+        papers = f"{found or 'No'} paper{'s' * (found != 1)}"
+        left = (
+            f" {silent} paper{'s' * (silent != 1)} without {self.field} in the catalog could not be looked at."
+            if silent
+            else ""
+        )
+        return f"{papers} {self._condition()}.{left}"
+
+    def _condition(self) -> str:
+        if self.years:
+            first, last = self.years
+            if first == last:
+                return f"from {first}"
+            return f"from {first} to {last if last < _NOW else 'now'}" if first else f"up to {last}"
+        verb = {"holds": "with", "begins": "beginning with", "ends": "ending with"}[self.how]
+        values = " or ".join(f"\u201c{value}\u201d" for value in self.values)
+        return f"by {values}" if self.field == "authors" else f"{verb} {values} in the {self.field}"
+
+
+def parse_listing(question: str) -> Listing | None:
+    """The listing that `question` asks for; None if it asks for something else, or for more than is understood."""
+    start = _START.match(question)
+    if not start:
+        return None
+    what, rest = start["what"].lower(), start["rest"].strip(" ,:")
+    rest = re.sub(
+        r"^(?:are|is) there\s+", "", re.sub(r"^(?:do|does)\s+", "", rest, flags=re.IGNORECASE), flags=re.IGNORECASE
+    )
+    if year := _YEAR.match(rest):
+        return Listing("year", years=_years(year))
+    for form in _TEXT_FORMS:
+        if found := form.match(rest):
+            return _text(found["field"], found.groupdict().get("verb") or "", found["value"])
+    if what[:5] in ("title", "abstr") and (found := _OWN_FIELD.match(rest)):
+        return _text(what, found["verb"], found["value"])
+    if author := _AUTHOR.match(rest):
+        return Listing("authors", values=(author["value"].strip(),))
+    return None
+
+
+def _years(found: re.Match[str]) -> tuple[int, int]:
+    year, last = int(found["year"]), int(found["last"] or 0)
+    how = found["how"].lower()
+    if last:
+        return min(year, last), max(year, last)
+    known = {"since": (year, _NOW), "after": (year + 1, _NOW), "before": (0, year - 1), "until": (0, year)}
+    return {**known, "up to": (0, year)}.get(how, (year, year))
+
+
+def _text(field: str, verb: str, value: str) -> Listing | None:
+    how = (
+        "begins"
+        if re.match(r"begin|start", verb, re.IGNORECASE)
+        else "ends"
+        if verb.lower().startswith("end")
+        else "holds"
+    )
+    quoted = tuple(_QUOTED.findall(value))
+    if quoted:
+        left = re.sub(
+            r"\b(?:either|or|the|words?|terms?|phrases?|expressions?|a|an|any|of)\b|[\s,/()]",
+            "",
+            _QUOTED.sub("", value),
+        )
+        return None if left else Listing(_field(field), how, quoted, exact=True)
+    values, exact = _alternatives(value)
+    return Listing(_field(field), how, values, exact=exact) if values else None
+
+
+def _field(name: str) -> str:
+    return "abstract" if name.lower().startswith("abstract") else "title"
+
+
+def _alternatives(value: str) -> tuple[tuple[str, ...], bool]:
+    """The values of an unquoted list: "lakes or ponds", "principal components (also as PCA)", "a colon"."""
+    inside = [re.split(r"\bas\b", part)[-1] for part in re.findall(r"\(([^)]*)\)", value) if re.search(r"\bas\b", part)]
+    parts = [*re.split(r"\s+or\s+|\s*,\s*", re.sub(r"\([^)]*\)", " ", value)), *inside]
+    plain = []
+    for part in parts:
+        text = part.strip().strip("'\"")
+        while (shorter := _TRAILING.sub("", _LEADING.sub("", text))) != text:
+            text = shorter
+        if text:
+            plain.append(_SIGNS.get(text.lower(), text))
+    # More than a few words are a description, not something to look for letter by letter.
+    return (tuple(plain), False) if plain and all(len(part.split()) <= 4 for part in plain) else ((), False)
+
+
+def matching(listing: Listing, papers: Iterable[CatalogPaper]) -> tuple[CatalogPaper, ...]:
+    """The papers that meet the listing, in their order."""
+    return tuple(entry for entry in papers if _meets(listing, entry))
+
+
+def is_silent(listing: Listing, entry: CatalogPaper) -> bool:
+    """Whether the record of a paper lacks the field that is looked at."""
+    return not getattr(entry.paper, listing.field)
+
+
+def _meets(listing: Listing, entry: CatalogPaper) -> bool:
+    paper = entry.paper
+    if listing.years:
+        return paper.year is not None and listing.years[0] <= paper.year <= listing.years[1]
+    if listing.field == "authors":
+        return any(_holds_words(value, author, exact=True) for value in listing.values for author in paper.authors)
+    text = paper.title if listing.field == "title" else paper.abstract
+    return any(_holds(value, text, listing) for value in listing.values)
+
+
+def _holds(value: str, text: str, listing: Listing) -> bool:
+    if listing.how != "holds" and not re.search(r"\w", value):
+        return text.strip().startswith(value) if listing.how == "begins" else text.strip().endswith(value)
+    if listing.how != "holds":
+        whole, part = _words(text), _words(value)
+        return bool(part) and (whole[: len(part)] if listing.how == "begins" else whole[-len(part) :]) == part
+    if not re.search(r"\w", value) or re.search(r"\w[./:@]\w", value):
+        # A sign or an address is looked for as it stands.
+        return value.casefold() in text.casefold()
+    return _holds_words(value, text, exact=listing.exact)
+
+
+def _holds_words(value: str, text: str, *, exact: bool) -> bool:
+    """Whether the words of `value` stand in `text` in a row: as they are, or else by their stems."""
+    wanted, words = (_words(value), _words(text)) if exact else (terms(value), terms(text))
+    return bool(wanted) and any(words[i : i + len(wanted)] == wanted for i in range(len(words) - len(wanted) + 1))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", normalise(text))

@@ -1,0 +1,107 @@
+"""Counting and listing questions: what is understood, what is left to the search, and who meets it."""
+
+from typing import Any
+
+import pytest
+
+from rag.build import Engine
+from rag.export import answer_to_dict
+from rag.listing import is_silent, matching, parse_listing
+from rag.records import CatalogPaper, Paper
+from ui import render
+
+PAPERS = [
+    CatalogPaper(1, "k1", Paper("Towards Lakes: a survey", "Code at lakes.example.org.", ("Ada Byron",), 2019)),
+    CatalogPaper(2, "k2", Paper("Why do ponds freeze?", "Principal component analysis.", ("B. Ruiz", "C. Li"), 2021)),
+    CatalogPaper(3, "k3", Paper("PCA of a lake", "Nothing else.", (), None)),
+    CatalogPaper(4, "k4", Paper("Blakely on ice", "Lakes thaw.", ("Mary Lindqvist",), 2021)),
+]
+
+
+def ids(question: str) -> list[int] | None:
+    listing = parse_listing(question)
+    return None if listing is None else [entry.id for entry in matching(listing, PAPERS)]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many titles contain 'lake'?", [3]),  # quoted: the word as it stands
+        ("How many titles contain 'lake' or 'lakes'?", [1, 3]),
+        ("How many titles mention lakes?", [1, 3]),  # not quoted: by stem, and not inside "Blakely"
+        ("List the papers whose title mentions ponds or lakes.", [1, 2, 3]),
+        ("Which papers have \u201cice\u201d in their title?", [4]),
+        ("list all papers with the word 'freeze' in the title", [2]),
+        ("How many titles begin with 'Towards'?", [1]),
+        ("Which titles end with a question mark?", [2]),
+        ("How many titles contain a question mark?", [2]),
+        ("How many titles have a colon?", [1]),
+        ("Which titles refer to principal components (also as PCA)?", [3]),
+        ("Which abstracts mention a lakes.example.org link?", [1]),
+        ("How many abstracts contain 'principal component analysis'?", [2]),
+        ("How many papers are from 2021?", [2, 4]),
+        ("Which papers were published between 2018 and 2020?", [1]),
+        ("How many papers came out since 2020?", [2, 4]),
+        ("How many papers appeared before 2021?", [1]),
+        ("Which papers are by Lindqvist?", [4]),
+        ("List papers written by C. Li", [2]),
+        ("How many titles contain 'zebra'?", []),
+    ],
+)
+def test_what_is_understood(question: str, expected: list[int]) -> None:
+    assert ids(question) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many lakes freeze in winter?",
+        "Which papers deal with the freezing of lakes and what do they find?",
+        "Which works explain why ponds freeze before lakes do?",
+        "What papers contain evidence that ice shrinks lakes over several decades of warming?",
+        "Which studies were run in 2019 hospitals?",
+        "List the reasons for freezing.",
+        "How many papers report a gain, and in which titles do they mention 'lake', if at all?",
+        "",
+    ],
+)
+def test_what_is_left_to_the_search(question: str) -> None:
+    assert parse_listing(question) is None
+
+
+def test_papers_without_the_field_are_told() -> None:
+    listing = parse_listing("How many papers are from 2021?")
+    assert listing is not None
+    silent = sum(is_silent(listing, entry) for entry in PAPERS)
+    assert listing.told(2, silent) == "2 papers from 2021. 1 paper without year in the catalog could not be looked at."
+    assert listing.told(0, 0) == "No papers from 2021."
+
+
+def test_a_listing_names_every_paper_and_asks_no_model(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("the model was asked")
+
+    monkeypatch.setattr(engine.llm, "stream", never)
+    answer = engine.answerer.ask("How many titles contain a colon?")
+    titles = [entry.paper.title for entry in engine.catalog.search_titles() if ":" in entry.paper.title]
+    assert [entry.paper.title for entry in answer.listed or ()] == titles
+    assert answer.text == f"{len(titles)} papers with \u201c:\u201d in the title."
+    assert not answer.refused
+    data = answer_to_dict(answer)
+    assert [item["title"] for item in data["listed"]] == titles
+    shown, plain = render.finished_markdown(answer, "t"), render.sources_plain(answer)
+    for title in titles:
+        assert render.escape_markdown(title) in shown
+        assert title in plain
+    hidden = (answer.listed or ())[0].id
+    assert (
+        len(engine.answerer.ask("How many titles contain a colon?", without={hidden}).listed or ()) == len(titles) - 1
+    )
+
+
+def test_a_long_list_is_cut_on_the_page_and_says_so(engine: Engine) -> None:
+    answer = engine.answerer.ask("How many titles contain a colon?")
+    assert answer.listed
+    many = render._list_markdown(answer.listed * 300)
+    assert many.count("\n- ") == 200
+    assert f"and {len(answer.listed) * 300 - 200} more" in many
