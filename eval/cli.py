@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import Config
-from rag.console import EXIT_CODES, common_options, config_of, key_value, progress_bar, run_reporting
+from rag.console import EXIT_CODES, add_command, config_of, key_value, progress_bar, run_reporting
 from rag.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -26,16 +27,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m eval") -> int
 
 def build_parser(prog: str) -> argparse.ArgumentParser:
     """The parser of all commands."""
-    common = common_options()
     parser = argparse.ArgumentParser(prog=prog, description=main.__doc__.splitlines()[0], epilog=EXIT_CODES)  # type: ignore[union-attr]
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(
-        name: str, run: Callable[[argparse.Namespace, Config], int | None], text: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
-        sub.set_defaults(run=run)
-        return sub
+    command = partial(add_command, commands)
 
     listing = command("list", _list, "list the suites that can be run by name, or show what is in one")
     listing.add_argument("suite", nargs="?", help="path or name of a suite to look into")

@@ -11,12 +11,12 @@ from hashlib import sha256
 from eval.records import Corpus
 from eval.storage import write_whole
 from rag.build import index_exists, index_records
-from rag.config import Config
+from rag.config import RANKINGS, Config
 
 # Written when the index is whole; holds how many records were skipped.
 _DONE = "skipped.txt"
 # To be raised when the loaders make other papers of the same files: then indexes of before are not used any more.
-_READING = 1
+_READING = 2
 
 
 def index_corpus(config: Config, corpus: Corpus, progress: Callable[[int, int], None]) -> tuple[Config, int]:
@@ -30,7 +30,8 @@ def index_corpus(config: Config, corpus: Corpus, progress: Callable[[int, int], 
     done = folder / _DONE
     if done.is_file() and index_exists(config):
         return config, int(done.read_text(encoding="utf-8"))
-    report = index_records(config, corpus.read(), progress)
+    # With all that any ranking needs: the next run may be of another configuration.
+    report = index_records(replace(config, rankings=",".join(sorted(RANKINGS))), corpus.read(), progress)
     skipped = len(report.read.skipped)
     write_whole(done, f"{skipped}\n")
     return config, skipped

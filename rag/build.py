@@ -184,14 +184,19 @@ def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
 
     Raises what `index_papers` raises. Where nothing is to be done, an index that is in use elsewhere does not matter.
     """
-    shipped = models.sha256_of(sample_path())
+    # With or without token vectors; an index that holds them serves both.
+    shipped = models.sha256_of(sample_path()) + ("+tokens" if "tokens" in config.rankings.split(",") else "")
+    before = None
     if index_exists(config):
         catalog = Catalog(config.index_dir / "catalog.db")
         try:
-            if catalog.setting("sample") == shipped and not catalog.pending():
+            before = catalog.setting("sample")
+            if before in (shipped, shipped + "+tokens") and not catalog.pending():
                 return
         finally:
             catalog.close()
+    if before and before + "+tokens" == shipped:
+        rebuild_index(config, progress)
     index_papers(config, [sample_path()], progress)
     catalog = Catalog(config.index_dir / "catalog.db")
     catalog.set_setting("sample", shipped)

@@ -26,8 +26,20 @@ missing or not readable; 4 no index yet; 5 the index was built with another embe
 interrupted"""
 
 
-def common_options() -> argparse.ArgumentParser:
-    """A parent parser with the options that every command takes."""
+def add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace, Config], int | None],
+    text: str,
+) -> argparse.ArgumentParser:
+    """The parser of a command with the options that all have; `run` gets its arguments and the configuration."""
+    about = text[0].upper() + text[1:] + "."
+    parser = commands.add_parser(name, help=text, description=about, parents=[_common_options()])
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     group = common.add_argument_group("common options")
     group.add_argument("--index", metavar="NAME", help="name or path of the index (default: papers)")

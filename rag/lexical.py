@@ -5,13 +5,17 @@ done before it, by the same function that evidence choice and verification use.
 """
 
 import math
-import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rag.errors import REINDEX, IndexMismatchError
+from rag.sqlite import open_derived
 from rag.terms import content_terms, terms
+
+_TABLES = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS passages USING fts5(body, tokenize='ascii')",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(passages, row)",
+)
 
 
 class LexicalIndex:
@@ -19,18 +23,8 @@ class LexicalIndex:
 
     def __init__(self, path: Path) -> None:
         """Open or create the index at `path`. Raises IndexMismatchError if it cannot be read."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        try:
-            self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
-            with self._lock, self._db:
-                if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'vocabulary'").fetchone():
-                    self._db.execute("PRAGMA journal_mode=WAL")
-                    self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS passages USING fts5(body, tokenize='ascii')")
-                    self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(passages, row)")
-                self._db.execute("SELECT count(*) FROM passages").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise IndexMismatchError(f"the lexical index {path} cannot be opened ({error}). {REINDEX}") from None
+        self._db = open_derived(path, _TABLES, "SELECT count(*) FROM passages, vocabulary WHERE 0", "lexical index")
 
     def replace(self, delete: Iterable[int], add: Iterable[tuple[int, str]]) -> None:
         """Remove the ids of `delete` and add `(id, text)` pairs in place of what their ids had, in one transaction."""

@@ -5,7 +5,6 @@ The best match of each question token among a passage's tokens, summed over the 
 is kept as bytes, scaled by its largest part: the cosine does not depend on the scale. Knows integer ids, not papers.
 """
 
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,10 +13,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import REINDEX, IndexMismatchError
 from rag.records import TokenVectors, Vectors
+from rag.sqlite import open_derived
 
 _IDS_A_QUERY = 500  # below SQLite's limit of bound values
+
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS passages (id INTEGER PRIMARY KEY, ids BLOB, vectors BLOB)",
+    "CREATE TABLE IF NOT EXISTS frequencies (token INTEGER PRIMARY KEY, passages INTEGER)",
+)
 
 
 class TokenStore:
@@ -25,22 +30,8 @@ class TokenStore:
 
     def __init__(self, path: Path) -> None:
         """Open or create the store at `path`. Raises IndexMismatchError if it cannot be read."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        try:
-            self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
-            with self._lock, self._db:
-                if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'frequencies'").fetchone():
-                    self._db.execute("PRAGMA journal_mode=WAL")
-                    self._db.execute(
-                        "CREATE TABLE IF NOT EXISTS passages (id INTEGER PRIMARY KEY, ids BLOB, vectors BLOB)"
-                    )
-                    self._db.execute(
-                        "CREATE TABLE IF NOT EXISTS frequencies (token INTEGER PRIMARY KEY, passages INTEGER)"
-                    )
-                self._db.execute("SELECT count(*) FROM frequencies").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise IndexMismatchError(f"the token vectors {path} cannot be opened ({error}). {REINDEX}") from None
+        self._db = open_derived(path, _TABLES, "SELECT count(*) FROM passages, frequencies WHERE 0", "token vectors")
 
     def replace(self, delete: Iterable[int], add: Iterable[tuple[int, TokenVectors]]) -> None:
         """Remove the ids of `delete`, add `(id, tokens)` pairs in place of what their ids had, in one transaction."""

@@ -181,6 +181,17 @@ def test_the_sample_is_indexed_once_and_then_needs_no_writing(config: Config, mo
         assert engine.catalog.counts().indexed >= 60
         # Another command on the sample while its chat is open.
         build.ensure_sample(config)
+        build.ensure_sample(replace(config, rankings="bm25"))
+
+
+def test_a_sample_without_token_vectors_gets_them(config: Config, fake: FakeEmbedder) -> None:
+    fake.max_tokens = 400
+    plain = replace(config, rankings="passage,bm25")
+    build.ensure_sample(plain)
+    Engine(plain).close()
+    build.ensure_sample(config)
+    Engine(config).close()
+    Engine(plain).close()
 
 
 def test_skipped_lines_are_reported(tmp_path: Path, config: Config, fake: FakeEmbedder) -> None:

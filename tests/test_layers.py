@@ -12,7 +12,7 @@ VENDORS = {
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py"},
     "torch": {"rag/embedding.py"},
-    "sqlite3": {"rag/catalog.py", "rag/lexical.py", "rag/tokens.py"},
+    "sqlite3": {"rag/catalog.py", "rag/sqlite.py"},
     "gradio": {"ui/app.py"},
     "ir_measures": {"eval/metrics/ranking.py"},
     "scipy": {"eval/metrics/intervals.py", "eval/metrics/refusals.py"},

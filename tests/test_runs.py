@@ -265,6 +265,7 @@ def test_a_question_that_cannot_be_asked_is_recorded(indexed: Config, tmp_path: 
 def test_test_collections_are_indexed_for_themselves(indexed: Config, tmp_path: Path) -> None:
     home = tmp_path / "home2"
     suite = load_suite(Path(__file__).parent / "fixtures" / "smart")
+    run_suite(suite, replace(Config(), home=home, rankings="bm25"), retrieval_only=True)
     run = run_suite(suite, replace(Config(), home=home), retrieval_only=True)
     assert {item.key.split(":")[0] for record in run.records for item in record.ranking} == {"id"}
     assert any(gold.key for record in run.records for gold in record.gold)

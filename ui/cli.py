@@ -4,15 +4,16 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from threading import Event
 from typing import TextIO
 
 from rag.answering import claim_text
 from rag.config import Config
-from rag.console import EXIT_CODES, added_commands, common_options, config_of, progress_bar, run_reporting
+from rag.console import EXIT_CODES, add_command, added_commands, config_of, progress_bar, run_reporting
 from rag.errors import UsageError
 from rag.examples import example_questions
 from rag.export import answer_to_dict
@@ -31,7 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    common = common_options()
     parser = argparse.ArgumentParser(
         prog="citable",
         description="Answers from your own paper abstracts, every sentence cited and checked, on your own machine.",
@@ -40,12 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"citable {version('citable')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(
-        name: str, run: Callable[[argparse.Namespace, Config], int | None], text: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
-        sub.set_defaults(run=run)
-        return sub
+    command = partial(add_command, commands)
 
     index = command("index", _index, "read papers from files and index them; what is known already is kept")
     index.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or patterns (JSONL, copied page text)")

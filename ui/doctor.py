@@ -117,7 +117,7 @@ def _agreement(config: Config, parts: IndexFiles, report: _Report) -> None:
         report.wrong("embedding model", f"its files have changed since. {REINDEX}")
     if counts.indexed < counts.papers:
         report.wrong("pending", f"{counts.papers - counts.indexed} papers. Run the same `citable index` again")
-    elif wrong := parts.disagreements():
+    elif wrong := parts.disagreements(config.rankings.split(",")):
         report.wrong("agreement", f"{'; '.join(wrong)}. {REINDEX}")
     else:
         report.line(
