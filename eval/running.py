@@ -35,7 +35,7 @@ from rag.errors import CitableError, IndexBusyError, UsageError
 from rag.followup import Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
-from rag.listing import Listing, matching, parse_listing
+from rag.listing import matching, parse_listing
 from rag.records import Answer, CatalogPaper, Hit
 from rag.refusal import needed_confidence
 
@@ -219,10 +219,10 @@ class _Asker:
         return needed_confidence(query, self._engine.files.lexical.idf, self._config.answer_threshold)
 
     def _searched(self, question: Question, hidden: set[int]) -> Record:
+        if listed := self._listed(question, hidden):
+            return listed
         subject = self._subject(question, hidden)
         began = time.perf_counter()
-        if listing := parse_listing(question.question):
-            return self._listed(question, listing, hidden, began)
         resolved = resolve(self._search(hidden), question.question, subject, self._needed)
         found = resolved.found
         seconds = time.perf_counter() - began
@@ -241,9 +241,15 @@ class _Asker:
             timings={"search": seconds, "total": seconds},
         )
 
-    def _listed(self, question: Question, listing: Listing, hidden: set[int], began: float) -> Record:
+    def _listed(self, question: Question, hidden: set[int]) -> Record | None:
+        began = time.perf_counter()
+        listing = parse_listing(question.question)
+        if listing is None:
+            return None
         papers = (entry for entry in self._engine.catalog.search_titles() if entry.id not in hidden)
         ranking = [(entry.id, 1.0) for entry in matching(listing, papers)]
+        if not ranking and not (listing.exact or listing.years):
+            return None
         seconds = time.perf_counter() - began
         return Record(
             question=question,
@@ -318,11 +324,14 @@ class _Asker:
 
     def _ask_without_cited(self, question: Question, answer: Answer, hidden: set[int]) -> Counterfactual | None:
         drawn = int(sha256(f"{self._seed}:{question.id}".encode()).hexdigest()[:8], 16) / 16**8
-        cited = {citation.paper_id for citation in answer.citations} | {entry.id for entry in answer.listed or ()}
+        cited = {citation.paper_id for citation in answer.citations}
         if not cited or drawn >= self._counterfactual:
             return None
         assert isinstance(self._engine, Engine)
-        again = self._engine.answerer.ask(answer.query, without=hidden | cited)
+        follows = answer.query != answer.question
+        again = self._engine.answerer.ask(
+            question.question, without=hidden | cited, subject=answer.subject, follows=follows
+        )
         return Counterfactual(
             without=tuple(sorted(self._keys[paper_id] for paper_id in cited)),
             text=again.text,

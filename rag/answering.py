@@ -85,10 +85,12 @@ class Answerer:
         *,
         subject: str = "",
         follows: bool | None = None,
+        listing: bool = True,
     ) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
 
         `subject` is that of the answer before: whether the question leans on it is found out, or told by `follows`.
+        Without `listing`, a question that could be counted from the catalog is searched for like any other.
 
         The papers with the ids `without` are not found; the weights of words still count them. Raises UsageError for an
         empty question, or one that leaves no room for evidence in the model's context.
@@ -99,16 +101,15 @@ class Answerer:
         self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
-        if listing := parse_listing(question):
-            papers = [entry for entry in self._papers() if entry.id not in without]
-            yield Found((), question)
-            yield Finished(_list_answer(question, listing, papers, clock))
+        if listing and (answer := self._list(question, subject, without, clock)):
+            yield Finished(answer)
             return
+        if not self._fits(f"{subject} {question}"):
+            subject = ""
         resolved = resolve(
             lambda query: self._retriever.search(query, without), question, subject, self._needed, follows
         )
         query, found = resolved.query, resolved.found
-        self._prompt.check(query, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         clock.lap("search")
         yield Found(found.hits, query)
         draft = _Draft(self._idf)
@@ -118,13 +119,37 @@ class Answerer:
         yield Finished(self._answer(question, resolved, draft, clock, cancel))
 
     def ask(
-        self, question: str, cancel: Event | None = None, without: Collection[int] = (), *, subject: str = ""
+        self,
+        question: str,
+        cancel: Event | None = None,
+        without: Collection[int] = (),
+        *,
+        subject: str = "",
+        follows: bool | None = None,
     ) -> Answer:
         """The finished answer, without the stream."""
-        for event in self.stream(question, cancel, without, subject=subject):
+        for event in self.stream(question, cancel, without, subject=subject, follows=follows):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
+
+    def _list(self, question: str, subject: str, without: Collection[int], clock: "_Clock") -> Answer | None:
+        """The answer of a listing question; None where it is none, or where a search may find what counting did not."""
+        found = parse_listing(question)
+        if found is None:
+            return None
+        papers = [entry for entry in self._papers() if entry.id not in without]
+        listed = matching(found, papers)
+        if not listed and not (found.exact or found.years):
+            return None
+        return _list_answer(question, subject, found, listed, papers, clock)
+
+    def _fits(self, query: str) -> bool:
+        try:
+            self._prompt.check(query, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
+        except UsageError:
+            return False
+        return True
 
     def _needed(self, query: str) -> float:
         return needed_confidence(query, self._idf, self._answer_threshold)
@@ -214,8 +239,14 @@ class Answerer:
         )
 
 
-def _list_answer(question: str, listing: Listing, papers: Sequence[CatalogPaper], clock: "_Clock") -> Answer:
-    listed = matching(listing, papers)
+def _list_answer(
+    question: str,
+    subject: str,
+    listing: Listing,
+    listed: tuple[CatalogPaper, ...],
+    papers: Sequence[CatalogPaper],
+    clock: "_Clock",
+) -> Answer:
     silent = sum(is_silent(listing, entry) for entry in papers)
     clock.lap("search")
     return Answer(
@@ -230,7 +261,7 @@ def _list_answer(question: str, listing: Listing, papers: Sequence[CatalogPaper]
         dropped=0,
         stopped=False,
         query=question,
-        subject=question,
+        subject=subject,
         prompt_tokens=0,
         generated_tokens=0,
         timings=clock.finish(),

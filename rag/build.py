@@ -175,8 +175,12 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
 
 
 def _indexer(config: Config, parts: IndexFiles, embedder: Embedder) -> Indexer:
-    tokens = parts.tokens if "tokens" in config.rankings.split(",") else None
-    return Indexer(parts.catalog, embedder, parts.store, parts.lexical, tokens)
+    keep = _keeps_tokens(config)
+    return Indexer(parts.catalog, embedder, parts.store, parts.lexical, parts.tokens, keep_tokens=keep)
+
+
+def _keeps_tokens(config: Config) -> bool:
+    return "tokens" in config.rankings.split(",")
 
 
 def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
@@ -184,19 +188,20 @@ def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
 
     Raises what `index_papers` raises. Where nothing is to be done, an index that is in use elsewhere does not matter.
     """
-    # With or without token vectors; an index that holds them serves both.
-    shipped = models.sha256_of(sample_path()) + ("+tokens" if "tokens" in config.rankings.split(",") else "")
-    before = None
+    shipped = models.sha256_of(sample_path())
     if index_exists(config):
         catalog = Catalog(config.index_dir / "catalog.db")
+        tokens = TokenStore(config.index_dir / "tokens.db")
         try:
-            before = catalog.setting("sample")
-            if before in (shipped, shipped + "+tokens") and not catalog.pending():
+            whole = not _keeps_tokens(config) or tokens.count() == catalog.counts().passages
+            if whole and catalog.setting("sample") == shipped and not catalog.pending():
                 return
         finally:
+            tokens.close()
             catalog.close()
-    if before and before + "+tokens" == shipped:
-        rebuild_index(config, progress)
+        if not whole:
+            # Made without late interaction, or before there was any.
+            rebuild_index(config, progress)
     index_papers(config, [sample_path()], progress)
     catalog = Catalog(config.index_dir / "catalog.db")
     catalog.set_setting("sample", shipped)
@@ -216,11 +221,12 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
         catalog = Catalog(folder / "catalog.db")
         try:
             # A run that was interrupted goes on; anything else starts from nothing.
-            if catalog.setting("rebuilding") != embedder.digest or not catalog.pending() or not _opens(folder):
+            making = embedder.digest + ("+tokens" if _keeps_tokens(config) else "")
+            if catalog.setting("rebuilding") != making or not catalog.pending() or not _opens(folder):
                 catalog.forget_indexing()
                 catalog.set_setting("embedding_model", "")
                 _remove_derived(folder)
-                catalog.set_setting("rebuilding", embedder.digest)
+                catalog.set_setting("rebuilding", making)
         finally:
             catalog.close()
         parts = IndexFiles(folder)
@@ -324,8 +330,16 @@ class SearchEngine:
     def _check(self) -> None:
         counts = self.catalog.counts()
         _check_model_name(self.config, self.catalog)
-        if counts.indexed == counts.papers and (wrong := self.files.disagreements(self.config.rankings.split(","))):
+        if counts.indexed == counts.papers and (wrong := self.files.disagreements()):
             raise IndexMismatchError(f"the parts of the index do not agree ({'; '.join(wrong)}). {REINDEX}")
+        # While papers are pending, one index may be ahead of the other by what is theirs.
+        with_tokens, passages = self.files.tokens.count(), self.files.lexical.count()
+        moving = sum(count for count, _ in self.catalog.indexed_spans(self.catalog.pending()).values())
+        if _keeps_tokens(self.config) and abs(with_tokens - passages) > moving:
+            raise IndexMismatchError(
+                f"the index holds token vectors of {with_tokens} of {passages} passages: it was made without them, or "
+                f"by an earlier version. {REINDEX}, or do without: --set rankings=passage,sentence,bm25"
+            )
 
     def close(self) -> None:
         """Free the models and let go of the index."""

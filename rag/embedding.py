@@ -71,8 +71,10 @@ class SentenceEmbedder:
             list(texts), batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False, output_value=None
         )
         special = torch.tensor(self._model.tokenizer.all_special_ids)
-        vectors = np.stack([one["sentence_embedding"].cpu().numpy() for one in found])
-        return np.asarray(vectors, dtype=np.float32), [_token_vectors(one, special) for one in found]
+        vectors = torch.stack([one["sentence_embedding"].cpu().float() for one in found])
+        # Asked for everything, the library does not normalise.
+        unit = torch.nn.functional.normalize(vectors, dim=1).numpy()
+        return np.asarray(unit, dtype=np.float32), [_token_vectors(one, special) for one in found]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without truncation."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rag.listing import parse_listing
 from rag.records import Retrieval
 from rag.terms import content_terms
 
@@ -63,6 +64,8 @@ def subject_after(search: Search, turns: Sequence[str], needed: Callable[[str], 
     """The subject that a question may lean on after these questions of the user, the oldest first."""
     subject = ""
     for turn in turns:
+        if parse_listing(turn):
+            continue  # Counting changes no subject.
         subject = resolve(search, turn, subject, needed).subject
     return subject
 

@@ -90,10 +90,12 @@ class Indexer:
         embedder: Embedder,
         store: VectorStore,
         lexical: LexicalIndex,
-        tokens: TokenStore | None = None,
+        tokens: TokenStore,
+        *,
+        keep_tokens: bool,
     ) -> None:
-        """Without `tokens`, no token vectors are kept."""
         self._tokens = tokens
+        self._keep_tokens = keep_tokens
         self._catalog = catalog
         self._embedder = embedder
         self._store = store
@@ -131,11 +133,12 @@ class Indexer:
     def _write_passages(self, passages: Sequence[Passage], stale: Sequence[int]) -> None:
         ids = [address(passage.paper_id, passage.index) for passage in passages]
         texts = [passage.embed_text for passage in passages]
-        if self._tokens is None:
-            vectors = self._embedder.encode(texts)
-        else:
+        if self._keep_tokens:
             vectors, tokens = self._embedder.encode_tokens(texts)
             self._tokens.replace(stale, zip(ids, tokens, strict=True))
+        else:
+            vectors = self._embedder.encode(texts)
+            self._tokens.replace([*stale, *ids], [])  # Those of an older text must not stay.
         self._store.upsert(Kind.PASSAGE, ids, vectors)
         self._lexical.replace(stale, zip(ids, texts, strict=True))
 

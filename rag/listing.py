@@ -1,7 +1,8 @@
 """Questions that count or list papers by what their records say -> conditions, answered from the catalog. Pure.
 
 "How many titles contain 'lake'?" asks for no evidence and no model: every paper is looked at. Understood are titles,
-abstracts, authors, venues and years; what is not understood whole is no listing, and is answered like any question.
+abstracts, authors and years, one of them at a time, in plain forms. Anything else must be left to the search: a wrong
+"No papers" is worse than a search for what could have been counted.
 """
 
 import re
@@ -11,44 +12,52 @@ from dataclasses import dataclass
 from rag.records import CatalogPaper
 from rag.terms import normalise, terms
 
-_PAPERS = r"(?:papers?|titles?|abstracts?|articles?|works?|studies|publications?)"
+_PAPERS = r"(?:papers?|titles?|abstracts?|articles?|publications?)"
 _START = re.compile(
-    r"^\s*(?:please\s+)?"
-    r"(?:how many|count|number of|(?:list|show|name|give)(?: me)?|which|what)"
-    rf"(?: all| every| the| of the| of my| my)*\s+(?P<what>{_PAPERS})\b(?P<rest>.*)$",
-    re.IGNORECASE | re.DOTALL,
+    r"^(?:please )?(?:how many|count|number of|(?:list|show|name|give)(?: me)?|which|what)"
+    rf"(?: all| every| the| of the| of my| my)* (?P<what>{_PAPERS})\b(?P<rest>.*)$",
+    re.IGNORECASE,
 )
-_HAS = r"(?:contain(?:s|ing)?|mention(?:s|ing)?|includ(?:es?|ing)|ha(?:s|ve|ving)|use(?:s)?|refer(?:s|ring)?\s+to|with)"
-_VERB = rf"(?P<verb>{_HAS}|(?:begin|start|end)s?\s+with)"
+_HAS = r"(?:contain(?:s|ing)?|mention(?:s|ing)?|includ(?:es?|ing)|ha(?:s|ve|ving)|use(?:s)?|refer(?:s|ring)? to|with)"
+_VERB = rf"(?P<verb>{_HAS}|(?:begin|start|end)s? with)"
 _FIELD = r"(?P<field>titles?|abstracts?)"
 _VALUE = r"(?P<value>.+?)"
-_END = r"\s*[?.!]*\s*$"
+_END = r" ?[?.!]*$"
 _TEXT_FORMS = [
-    re.compile(rf"^{form}{_END}", re.IGNORECASE | re.DOTALL)
+    re.compile(rf"^{form}{_END}", re.IGNORECASE)
     for form in (
-        rf"(?:whose|where the|in whose|of which the)\s+{_FIELD}\s+{_VERB}\s+{_VALUE}",
-        rf"(?:that\s+|which\s+)?{_HAS}\s+{_VALUE}\s+in\s+(?:the|their|its)\s+{_FIELD}",
-        rf"with\s+{_VALUE}\s+in\s+(?:the|their|its)\s+{_FIELD}",
+        rf"(?:whose|where the|in whose|of which the) {_FIELD} {_VERB} {_VALUE}",
+        rf"(?:that |which )?{_HAS} {_VALUE} in (?:the|their|its) {_FIELD}",
+        rf"with {_VALUE} in (?:the|their|its) {_FIELD}",
     )
 ]
 # "How many titles contain ..." names the field before the verb.
-_OWN_FIELD = re.compile(rf"^(?:that\s+|which\s+)?{_VERB}\s+{_VALUE}{_END}", re.IGNORECASE | re.DOTALL)
+_OWN_FIELD = re.compile(rf"^(?:that |which )?{_VERB} {_VALUE}{_END}", re.IGNORECASE)
 _YEAR = re.compile(
-    r"^(?:(?:are|were|was)\s+)?(?:(?:that|which)\s+)?(?:(?:are|were)\s+)?(?:published\s+|appeared\s+|came\s+out\s+|come\s+)?"
-    r"(?P<how>in|from|since|after|before|until|up to|between)\s+(?:the\s+year\s+)?(?P<year>\d{4})"
+    r"^(?:are |were |was )?(?:that |which )?(?:are |were )?(?:published |appeared |came out |come )?"
+    r"(?P<how>in|from|since|after|before|until|up to|between) (?:the year )?(?P<year>\d{4})"
     r"(?:\s*(?:-|\u2013|and|to)\s*(?P<last>\d{4}))?" + _END,
     re.IGNORECASE,
 )
 _AUTHOR = re.compile(
-    r"^(?:(?:are|were)\s+)?(?:(?:that|which)\s+)?(?:(?:are|were)\s+)?(?:(?:co-?)?(?:written|authored)\s+)?by\s+"
-    r"(?P<value>[^\d]+?)" + _END,
+    r"^(?:are |were )?(?:that |which )?(?:are |were )?(?:(?:co-?)?(?:written|authored) )?by (?P<value>[^?!]+)" + _END,
     re.IGNORECASE,
 )
+# "B. Ruiz", "Li", "van der Berg", "O'Neill": capitals tell a name from "by far" and "by design".
+_PARTICLE = r"(?:van|von|de|der|den|di|da|la|le|el|al|bin|ibn)"
+_NAME = re.compile(rf"(?:{_PARTICLE} )*[A-Z][\w.'\u2019-]*(?: (?:{_PARTICLE}|[A-Z][\w.'\u2019-]*)){{0,3}}")
+# What makes a value more than something to look for.
+_LOGIC = frozenset(
+    ["no", "not", "without", "but", "and", "both", "neither", "nor", "more", "less", "than", "least", "most", "about",
+     "on", "in", "at", "by", "for", "from", "anything", "something", "any", "what", "which", "how", "who", "number",
+     "numbers", "results"]
+)  # fmt: skip
+_LONGEST = 300  # characters of a listing question
 _NOW = 9999
 _QUOTED = re.compile(r"""(?<!\w)['"\u2018\u201c](.+?)['"\u2019\u201d](?!\w)""")
 _SIGNS = {"question mark": "?", "colon": ":", "exclamation mark": "!", "dash": "-", "hyphen": "-", "slash": "/"}
 _LEADING = re.compile(r"^(?:an?|the|any|some|words?|terms?|phrases?|expressions?)\s+", re.IGNORECASE)
-_TRAILING = re.compile(r"\s+(?:words?|terms?|address(?:es)?|links?|urls?|signs?|characters?)$", re.IGNORECASE)
+_TRAILING = re.compile(r"\s+(?:words?|terms?|signs?|characters?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +93,12 @@ class Listing:
 
 def parse_listing(question: str) -> Listing | None:
     """The listing that `question` asks for; None if it asks for something else, or for more than is understood."""
-    start = _START.match(question)
+    question = " ".join(question.split())
+    start = _START.match(question) if len(question) <= _LONGEST else None
     if not start:
         return None
     what, rest = start["what"].lower(), start["rest"].strip(" ,:")
-    rest = re.sub(
-        r"^(?:are|is) there\s+", "", re.sub(r"^(?:do|does)\s+", "", rest, flags=re.IGNORECASE), flags=re.IGNORECASE
-    )
+    rest = re.sub(r"^(?:do |does )?(?:(?:are|is) there )?", "", rest, flags=re.IGNORECASE)
     if year := _YEAR.match(rest):
         return Listing("year", years=_years(year))
     for form in _TEXT_FORMS:
@@ -98,9 +106,16 @@ def parse_listing(question: str) -> Listing | None:
             return _text(found["field"], found.groupdict().get("verb") or "", found["value"])
     if what[:5] in ("title", "abstr") and (found := _OWN_FIELD.match(rest)):
         return _text(what, found["verb"], found["value"])
-    if author := _AUTHOR.match(rest):
-        return Listing("authors", values=(author["value"].strip(),))
+    if (author := _AUTHOR.match(rest)) and (names := _names(author["value"])):
+        return Listing("authors", values=names)
     return None
+
+
+def _names(value: str) -> tuple[str, ...]:
+    """The names of authors, any of whom will do; empty if something there is no name."""
+    split = re.split(r" or |, ", re.sub(r"\bet al\b\.?", "", value))
+    parts = [part.strip(" ,.") for part in split if part.strip(" ,.")]
+    return tuple(parts) if all(_NAME.fullmatch(part) for part in parts) else ()
 
 
 def _years(found: re.Match[str]) -> tuple[int, int]:
@@ -128,27 +143,29 @@ def _text(field: str, verb: str, value: str) -> Listing | None:
             _QUOTED.sub("", value),
         )
         return None if left else Listing(_field(field), how, quoted, exact=True)
-    values, exact = _alternatives(value)
-    return Listing(_field(field), how, values, exact=exact) if values else None
+    values = _alternatives(value)
+    return Listing(_field(field), how, values) if values else None
 
 
 def _field(name: str) -> str:
     return "abstract" if name.lower().startswith("abstract") else "title"
 
 
-def _alternatives(value: str) -> tuple[tuple[str, ...], bool]:
-    """The values of an unquoted list: "lakes or ponds", "principal components (also as PCA)", "a colon"."""
-    inside = [re.split(r"\bas\b", part)[-1] for part in re.findall(r"\(([^)]*)\)", value) if re.search(r"\bas\b", part)]
-    parts = [*re.split(r"\s+or\s+|\s*,\s*", re.sub(r"\([^)]*\)", " ", value)), *inside]
+def _alternatives(value: str) -> tuple[str, ...]:
+    """The values of an unquoted list: "lakes or ponds", "principal components (PCA)", "a colon"; or none."""
+    short = re.findall(r"\b[A-Z][A-Z\d]+\b", " ".join(re.findall(r"\(([^)]*)\)", value)))
     plain = []
-    for part in parts:
-        text = part.strip().strip("'\"")
+    for part in [*re.split(r" or |, ?", re.sub(r" ?\([^)]*\)", "", value)), *short]:
+        text = part.strip(" '\"")
+        if address := re.search(r"\S*\w[./:@]\w\S*", text):
+            text = address.group()
         while (shorter := _TRAILING.sub("", _LEADING.sub("", text))) != text:
             text = shorter
-        if text:
-            plain.append(_SIGNS.get(text.lower(), text))
-    # More than a few words are a description, not something to look for letter by letter.
-    return (tuple(plain), False) if plain and all(len(part.split()) <= 4 for part in plain) else ((), False)
+        # More than a few words are a description, not something to look for.
+        if not text or len(text.split()) > 4 or _LOGIC & set(text.lower().split()):
+            return ()
+        plain.append(_SIGNS.get(text.lower(), text))
+    return tuple(plain)
 
 
 def matching(listing: Listing, papers: Iterable[CatalogPaper]) -> tuple[CatalogPaper, ...]:
@@ -166,7 +183,8 @@ def _meets(listing: Listing, entry: CatalogPaper) -> bool:
     if listing.years:
         return paper.year is not None and listing.years[0] <= paper.year <= listing.years[1]
     if listing.field == "authors":
-        return any(_holds_words(value, author, exact=True) for value in listing.values for author in paper.authors)
+        # "Mary Lindqvist" is "Lindqvist, Mary" too.
+        return any(set(_words(value)) <= set(_words(author)) for value in listing.values for author in paper.authors)
     text = paper.title if listing.field == "title" else paper.abstract
     return any(_holds(value, text, listing) for value in listing.values)
 

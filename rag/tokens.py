@@ -32,15 +32,19 @@ class TokenStore:
         """Open or create the store at `path`. Raises IndexMismatchError if it cannot be read."""
         self._lock = threading.Lock()
         self._db = open_derived(path, _TABLES, "SELECT count(*) FROM passages, frequencies WHERE 0", "token vectors")
+        # Counting walks through all the vectors: once, not at each search.
+        self._count = int(self._db.execute("SELECT count(*) FROM passages").fetchone()[0])
 
     def replace(self, delete: Iterable[int], add: Iterable[tuple[int, TokenVectors]]) -> None:
         """Remove the ids of `delete`, add `(id, tokens)` pairs in place of what their ids had, in one transaction."""
         rows = [(i, tokens.ids.astype("<i4"), _quantised(tokens.vectors)) for i, tokens in add]
         with self._lock, self._db:
             change: Counter[int] = Counter()
+            removed = 0
             for i in {*delete, *(row[0] for row in rows)}:
                 found = self._db.execute("SELECT ids FROM passages WHERE id = ?", (i,)).fetchone()
                 if found:
+                    removed += 1
                     change.subtract(set(np.frombuffer(found[0], "<i4").tolist()))
                     self._db.execute("DELETE FROM passages WHERE id = ?", (i,))
             for i, ids, vectors in rows:
@@ -50,6 +54,7 @@ class TokenStore:
                 "INSERT INTO frequencies VALUES (?1, ?2) ON CONFLICT(token) DO UPDATE SET passages = passages + ?2",
                 [(token, more) for token, more in change.items() if more],
             )
+        self._count += len(rows) - removed
 
     def matches(self, question: Vectors, ids: Sequence[int]) -> dict[int, Vectors]:
         """For each of `ids` that is in the store, the best cosine of each question token, shape (question tokens,).
@@ -62,31 +67,27 @@ class TokenStore:
                 part = list(ids[start : start + _IDS_A_QUERY])
                 marks = ",".join("?" * len(part))
                 rows += self._db.execute(f"SELECT id, vectors FROM passages WHERE id IN ({marks})", part).fetchall()
-        if not rows or not len(question):
-            return {}
-        parts = [np.frombuffer(blob, np.int8).reshape(-1, question.shape[1]) for _, blob in rows]
-        tokens = np.concatenate(parts).astype(np.float32)
-        norms = np.sqrt(np.einsum("ij,ij->i", tokens, tokens))
-        cosines = (tokens @ question.T) / np.maximum(norms, 1e-9)[:, None]
-        starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        best = np.maximum.reduceat(cosines, starts, axis=0)
-        return {row[0]: best[place] for place, row in enumerate(rows)}
+        best: dict[int, Vectors] = {}
+        for i, blob in rows:
+            tokens = np.frombuffer(blob, np.int8).reshape(-1, question.shape[1]).astype(np.float32)
+            if len(tokens):
+                norms = np.maximum(np.linalg.norm(tokens, axis=1, keepdims=True), 1e-9)
+                best[i] = np.asarray((tokens / norms @ question.T).max(axis=0), dtype=np.float32)
+        return best
 
     def idf(self, tokens: Sequence[int]) -> Vectors:
         """Weight of each token by how few passages hold it, ln((n + 1) / (df + 0.5)), shape (len(tokens),)."""
         with self._lock:
-            count = int(self._db.execute("SELECT count(*) FROM passages").fetchone()[0])
             held = [
                 self._db.execute("SELECT passages FROM frequencies WHERE token = ?", (int(token),)).fetchone()
                 for token in tokens
             ]
         frequencies = np.array([row[0] if row else 0 for row in held], dtype=np.float32)
-        return np.asarray(np.maximum(np.log((count + 1) / (frequencies + 0.5)), 0.0), dtype=np.float32)
+        return np.asarray(np.maximum(np.log((self._count + 1) / (frequencies + 0.5)), 0.0), dtype=np.float32)
 
     def count(self) -> int:
         """Passages in the store."""
-        with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM passages").fetchone()[0])
+        return self._count
 
     def close(self) -> None:
         """Let go of the file."""

@@ -50,7 +50,7 @@ def test_a_follow_up_is_asked_after_what_came_before(use_index: Config, capsys: 
     code, out, _ = run(capsys, "ask", "What does it take as its input?", "--after", "What is AlphaFold?")
     assert code == 0
     assert out.startswith("Taken as a follow-up, searched for: What is AlphaFold? What does it take")
-    assert "AlphaFold" in out.split("[1]")[-1]
+    assert "[1] Highly accurate protein structure prediction with AlphaFold" in out
 
 
 def test_papers_lists_counts_and_searches(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:

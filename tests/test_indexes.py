@@ -108,6 +108,17 @@ def test_token_vectors_are_replaced_with_their_frequencies(tmp_path: Path) -> No
     assert store.matches(np.array([[1, 0]], dtype=np.float32), [1])[1].tolist() == pytest.approx([0], abs=0.01)
 
 
+def test_a_passage_without_tokens_matches_nothing(tmp_path: Path) -> None:
+    """Text that the model has no tokens for must neither fail a search nor take its neighbour's place."""
+    none = TokenVectors(np.empty(0, dtype=np.int32), np.empty((0, 2), dtype=np.float32))
+    store = TokenStore(tmp_path / "tokens.db")
+    store.replace([], [(1, none), (2, tokens((7, [1, 0]))), (3, none)])
+    question = np.array([[1, 0]], dtype=np.float32)
+    assert {i: best.tolist() for i, best in store.matches(question, [1, 2, 3]).items()} == {2: [1.0]}
+    assert store.matches(question, [1, 3]) == {}
+    assert store.count() == 3
+
+
 def test_a_file_that_holds_no_token_vectors_is_told(tmp_path: Path) -> None:
     (tmp_path / "tokens.db").write_bytes(b"no database at all, only text " * 40)
     with pytest.raises(IndexMismatchError, match="citable reindex"):

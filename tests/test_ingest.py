@@ -184,10 +184,24 @@ def test_the_sample_is_indexed_once_and_then_needs_no_writing(config: Config, mo
         build.ensure_sample(replace(config, rankings="bm25"))
 
 
-def test_a_sample_without_token_vectors_gets_them(config: Config, fake: FakeEmbedder) -> None:
+def test_token_vectors_of_an_older_text_do_not_stay(tmp_path: Path, config: Config, fake: FakeEmbedder) -> None:
+    papers = tmp_path / "p.jsonl"
+    papers.write_text('{"title": "Lake", "abstract": "Ice in March."}\n{"title": "Pond", "abstract": "Mud."}\n')
+    index_papers(config, [papers])
+    papers.write_text('{"title": "Lake", "abstract": "Fish in June."}\n{"title": "Pond", "abstract": "Mud."}\n')
+    index_papers(replace(config, rankings="passage,bm25"), [papers])
+    with pytest.raises(IndexMismatchError, match=r"token vectors of 1 of 2 passages.*rankings=passage"):
+        Engine(config)
+
+
+@pytest.mark.parametrize("made_by", ["chat", "index"])
+def test_a_sample_without_token_vectors_gets_them(config: Config, fake: FakeEmbedder, made_by: str) -> None:
     fake.max_tokens = 400
     plain = replace(config, rankings="passage,bm25")
-    build.ensure_sample(plain)
+    if made_by == "chat":
+        build.ensure_sample(plain)
+    else:
+        index_papers(plain, [build.sample_path()])
     Engine(plain).close()
     build.ensure_sample(config)
     Engine(config).close()

@@ -1,5 +1,6 @@
 """Counting and listing questions: what is understood, what is left to the search, and who meets it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -34,9 +35,8 @@ def ids(question: str) -> list[int] | None:
         ("list all papers with the word 'freeze' in the title", [2]),
         ("How many titles begin with 'Towards'?", [1]),
         ("Which titles end with a question mark?", [2]),
-        ("How many titles contain a question mark?", [2]),
         ("How many titles have a colon?", [1]),
-        ("Which titles refer to principal components (also as PCA)?", [3]),
+        ("Which titles refer to principal components (PCA)?", [3]),
         ("Which abstracts mention a lakes.example.org link?", [1]),
         ("How many abstracts contain 'principal component analysis'?", [2]),
         ("How many papers are from 2021?", [2, 4]),
@@ -45,6 +45,8 @@ def ids(question: str) -> list[int] | None:
         ("How many papers appeared before 2021?", [1]),
         ("Which papers are by Lindqvist?", [4]),
         ("List papers written by C. Li", [2]),
+        ("List papers by Mary Lindqvist", [4]),
+        ("Which papers are by Lindqvist or Ruiz et al.?", [2, 4]),
         ("How many titles contain 'zebra'?", []),
     ],
 )
@@ -62,11 +64,38 @@ def test_what_is_understood(question: str, expected: list[int]) -> None:
         "Which studies were run in 2019 hospitals?",
         "List the reasons for freezing.",
         "How many papers report a gain, and in which titles do they mention 'lake', if at all?",
+        "What works by inhibiting kinase activity?",
+        "What works in 2020?",
+        "Which studies are by design observational?",
+        "Which papers are by far the most cited?",
+        "List papers by Lindqvist about ponds",
+        "Show papers by Lindqvist and tell me what they found",
+        "Which papers are by a single author?",
+        "Which papers are by women?",
+        "How many titles have no colon?",
+        "Which titles mention both lakes and ponds?",
+        "Which titles mention lakes but not ponds?",
+        "How many titles have more than ten words?",
+        "How many titles contain a number?",
+        "Which abstracts have results on GLUE?",
+        "Which titles with lake are from 2020?",
         "",
     ],
 )
 def test_what_is_left_to_the_search(question: str) -> None:
     assert parse_listing(question) is None
+
+
+def test_a_pasted_text_is_looked_at_quickly() -> None:
+    """Backtracking over blanks would take a minute, and hold everybody up."""
+    began = time.perf_counter()
+    for text in (
+        "how many titles contain" + " " * 5000 + "x",
+        "how many titles contain " + "a " * 5000,
+        "list " * 9000,
+    ):
+        parse_listing("list " * 9000)
+    assert time.perf_counter() - began < 5
 
 
 def test_papers_without_the_field_are_told() -> None:

@@ -145,6 +145,16 @@ def test_a_follow_up_is_told_and_can_be_corrected(page: Any) -> None:
     page.wait_for_selector("#again", state="hidden")
 
 
+def test_a_count_is_given_and_can_be_searched_instead(page: Any) -> None:
+    ask(page, "How many titles contain a colon?")
+    page.wait_for_selector("#again:visible:has-text('Search the papers for that instead')")
+    assert "in the title" in page.inner_text("#chat")
+    page.click("#again")
+    page.wait_for_selector("#panel section h3")
+    page.wait_for_selector("#ask:visible")
+    assert not page.is_visible("#again")
+
+
 def test_examples_are_asked_with_a_click(page: Any) -> None:
     examples = page.locator("#examples button")
     assert examples.count() == 4

@@ -36,14 +36,23 @@ Updates = tuple[list[dict[str, Any]], str, "Memory | dict[str, Any]"]
 class Memory:
     """What a page remembers of its last question, for follow-ups and to take it the other way.
 
-    `subject` is what the next question may lean on, `before` what the last one could lean on, and `followed` whether it
-    was taken to.
+    `subject` is what the next question may lean on, `before` what the last one could lean on, `followed` whether it was
+    taken to, and `listed` whether it was answered by counting.
     """
 
     question: str = ""
     subject: str = ""
     before: str = ""
     followed: bool = False
+    listed: bool = False
+
+    def other_way(self) -> str:
+        """The label of the button that takes the last question the other way; empty where there is none."""
+        if self.listed:
+            return "Search the papers for that instead"
+        if not self.before:
+            return ""
+        return "Ask that again on its own" if self.followed else "Ask that again as a follow-up"
 
 
 @dataclass(frozen=True)
@@ -78,14 +87,15 @@ class ChatPage:
         self, question: str, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer to `question` into the history, and put its sources on top of the panel."""
-        yield from self._answer(question, None, history, panel, memory, request)
+        yield from self._answer(question, None, history, panel, replace(memory, listed=False), request)
 
     def again(
         self, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
     ) -> Iterator[Updates]:
-        """Ask the last question once more, taken the other way: on its own, or as a follow-up."""
+        """Ask the last question once more, taken the other way: on its own, as a follow-up, or not as a count."""
+        follows = None if memory.listed else not memory.followed
         earlier = replace(memory, subject=memory.before)
-        yield from self._answer(memory.question, not memory.followed, history, panel, earlier, request)
+        yield from self._answer(memory.question, follows, history, panel, earlier, request)
 
     def _answer(
         self,
@@ -112,7 +122,9 @@ class ChatPage:
                     return
                 yield update
         except CitableError as error:
-            yield [*shown, _assistant(f"**{render.escape_markdown(str(error))}**")], gr.skip(), gr.skip()
+            # The next question goes on from the last one that was answered; this one has no other way.
+            kept = Memory(question, memory.subject)
+            yield [*shown, _assistant(f"**{render.escape_markdown(str(error))}**")], gr.skip(), kept
         finally:
             # The page was closed or the answer is done: nothing may write on for nobody.
             turn.cancel.set()
@@ -129,13 +141,16 @@ class ChatPage:
         while not self._engine.done():
             yield [*shown, _assistant(f"*{_LOADING} \u2026*")], gr.skip(), gr.skip()
             if turn.cancel.wait(0.5):
-                yield [*shown, _assistant("*Stopped.*")], gr.skip(), gr.skip()
+                yield [*shown, _assistant("*Stopped.*")], gr.skip(), Memory(question, memory.subject)
                 return
         engine = self._engine.result()
         claims: list[Claim] = []
         draft, status = "", "searching \u2026"
         yield [*shown, _assistant(f"*{status}*")], gr.skip(), gr.skip()
-        for event in engine.answerer.stream(question, turn.cancel, subject=memory.subject, follows=follows):
+        events = engine.answerer.stream(
+            question, turn.cancel, subject=memory.subject, follows=follows, listing=not memory.listed
+        )
+        for event in events:
             match event:
                 case Found():
                     status = f"{len(event.hits)} papers found, reading \u2026"
@@ -154,7 +169,7 @@ class ChatPage:
                     if answer.claims or answer.refused:
                         panel = render.panel_html(answer, papers, turn.id) + panel
                     followed = answer.query != answer.question
-                    now = Memory(question, answer.subject, memory.subject, followed)
+                    now = Memory(question, answer.subject, memory.subject, followed, answer.listed is not None)
                     yield [*shown, _assistant(text or "*Stopped.*")], panel or _EMPTY_PANEL, now
                     return
             yield (
@@ -238,8 +253,7 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
         def end(memory: Memory) -> list[Any]:
             free = [gr.update(interactive=True)] * len(buttons)
             # What was read wrongly can be asked the other way; without an earlier question there is no other way.
-            other = "Ask that again on its own" if memory.followed else "Ask that again as a follow-up"
-            corrected = gr.update(value=other, visible=bool(memory.before))
+            corrected = gr.update(value=memory.other_way(), visible=bool(memory.other_way()))
             return [gr.update(interactive=True), gr.update(visible=True), gr.update(visible=False), corrected, *free]
 
         def run(start: Any, callback: Any = page.answer, asked: Sequence[Any] = (question,)) -> None:
