@@ -71,8 +71,8 @@ class TokenStore:
         for i, blob in rows:
             tokens = np.frombuffer(blob, np.int8).reshape(-1, question.shape[1]).astype(np.float32)
             if len(tokens):
-                norms = np.maximum(np.linalg.norm(tokens, axis=1, keepdims=True), 1e-9)
-                best[i] = np.asarray((tokens / norms @ question.T).max(axis=0), dtype=np.float32)
+                norms = np.sqrt(np.einsum("ij,ij->i", tokens, tokens))
+                best[i] = ((tokens @ question.T) / np.maximum(norms, 1e-9)[:, None]).max(axis=0)
         return best
 
     def idf(self, tokens: Sequence[int]) -> Vectors:

@@ -89,12 +89,8 @@ def test_what_is_left_to_the_search(question: str) -> None:
 def test_a_pasted_text_is_looked_at_quickly() -> None:
     """Backtracking over blanks would take a minute, and hold everybody up."""
     began = time.perf_counter()
-    for text in (
-        "how many titles contain" + " " * 5000 + "x",
-        "how many titles contain " + "a " * 5000,
-        "list " * 9000,
-    ):
-        parse_listing("list " * 9000)
+    for filling in (" ", "a "):
+        parse_listing("how many titles contain " + filling * 5000 + "x")
     assert time.perf_counter() - began < 5
 
 
