@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rag.records import TokenVectors, Vectors
 from rag.sqlite import open_derived
 
+_PASSAGES_A_BLOCK = 200  # about 80 MB at 250 tokens of 384 numbers
 _IDS_A_QUERY = 500  # below SQLite's limit of bound values
 
 
@@ -68,11 +69,18 @@ class TokenStore:
                 marks = ",".join("?" * len(part))
                 rows += self._db.execute(f"SELECT id, vectors FROM passages WHERE id IN ({marks})", part).fetchall()
         best: dict[int, Vectors] = {}
-        for i, blob in rows:
-            tokens = np.frombuffer(blob, np.int8).reshape(-1, question.shape[1]).astype(np.float32)
-            if len(tokens):
+        for start in range(0, len(rows), _PASSAGES_A_BLOCK):
+            block = [
+                (i, np.frombuffer(blob, np.int8).reshape(-1, question.shape[1]))
+                for i, blob in rows[start : start + _PASSAGES_A_BLOCK]
+                if blob
+            ]
+            if block:
+                tokens = np.concatenate([part for _, part in block]).astype(np.float32)
                 norms = np.sqrt(np.einsum("ij,ij->i", tokens, tokens))
-                best[i] = ((tokens @ question.T) / np.maximum(norms, 1e-9)[:, None]).max(axis=0)
+                cosines = (tokens @ question.T) / np.maximum(norms, 1e-9)[:, None]
+                starts = np.cumsum([0, *(len(part) for _, part in block[:-1])])
+                best.update(zip((i for i, _ in block), np.maximum.reduceat(cosines, starts, axis=0), strict=True))
         return best
 
     def idf(self, tokens: Sequence[int]) -> Vectors:
