@@ -342,3 +342,8 @@ def test_no_script_of_a_record_runs(page: Any) -> None:
     # Nor does one that found its way into the page all the same.
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'hacked = 2'}))")
     assert page.evaluate("window.hacked") is None
+
+
+def test_the_papers_of_a_listing_are_named() -> None:
+    listed = replace(reply(), claims=(), citations=(), evidence=(), text="1 paper with that.", listed=("id:lake",))
+    assert "Listed: id:lake" in html_of([record("a", Kind.META, listed)])
