@@ -12,7 +12,7 @@ from rag.records import CatalogPaper, Paper
 from ui import render
 
 PAPERS = [
-    CatalogPaper(1, "k1", Paper("Towards Lakes: a survey", "Code at lakes.example.org.", ("Ada Byron",), 2019)),
+    CatalogPaper(1, "k1", Paper("Warm Lakes: a survey", "Code at lakes.example.org.", ("Ada Byron",), 2019)),
     CatalogPaper(2, "k2", Paper("Why do ponds freeze?", "Principal component analysis.", ("B. Ruiz", "C. Li"), 2021)),
     CatalogPaper(3, "k3", Paper("PCA of a lake", "Nothing else.", (), None)),
     CatalogPaper(4, "k4", Paper("Blakely on ice", "Lakes thaw.", ("Mary Lindqvist",), 2021)),
@@ -30,10 +30,10 @@ def ids(question: str) -> list[int] | None:
         ("How many titles contain 'lake'?", [3]),  # quoted: the word as it stands
         ("How many titles contain 'lake' or 'lakes'?", [1, 3]),
         ("How many titles mention lakes?", [1, 3]),  # not quoted: by stem, and not inside "Blakely"
-        ("List the papers whose title mentions ponds or lakes.", [1, 2, 3]),
+        ("Show me papers whose title includes ponds or lakes.", [1, 2, 3]),
         ("Which papers have \u201cice\u201d in their title?", [4]),
         ("list all papers with the word 'freeze' in the title", [2]),
-        ("How many titles begin with 'Towards'?", [1]),
+        ("Which titles start with 'Why'?", [2]),
         ("Which titles end with a question mark?", [2]),
         ("How many titles have a colon?", [1]),
         ("Which titles refer to principal components (PCA)?", [3]),
