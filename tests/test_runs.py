@@ -31,7 +31,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"id": "q4", "kind": "fact", "question": "Which two functions does a programmer write for MapReduce?",
      "gold": ["MapReduce: Simplified Data Processing on Large Clusters", "A paper that is not there"],
      "nuggets": [["map"], ["reduce"]]},
-    {"id": "q5", "kind": "followup", "history": ["What is AlphaFold?"], "question": "What does it predict?",
+    {"id": "q5", "kind": "followup", "history": ["What is AlphaFold?"], "question": "What does it take as its input?",
      "gold": ["Highly accurate protein structure prediction with AlphaFold"]},
 ]  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_a_run_records_all_that_the_metrics_need(whole: Path) -> None:
     assert far.reply.refused
     assert far.refusal_score > 0 > first.refusal_score
     assert [bool(gold.key) for gold in records["q4"].gold] == [True, False]
-    assert records["q5"].query == "What is AlphaFold? What does it predict?"
+    assert records["q5"].query == "What is AlphaFold? What does it take as its input?"
     assert records["q1"].query == records["q1"].question.question
 
 
