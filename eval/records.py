@@ -133,8 +133,9 @@ class StatedClaim:
 
 @dataclass(frozen=True)
 class Reply:
-    """What Citable answered. `parsed` is False if `raw` breaks the form of an answer, `ended` if the model was stopped.
+    """What Citable answered.
 
+    `parsed` is False if `raw` breaks the form of an answer; `ended` is True if the model came to its end by itself.
     `read_tokens` are those of the prompt that the model had not read before. `listed` are the papers that a listing
     question was answered with.
     """

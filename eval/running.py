@@ -35,7 +35,7 @@ from rag.errors import CitableError, IndexBusyError, UsageError
 from rag.followup import Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
-from rag.listing import matching, parse_listing
+from rag.listing import count_papers
 from rag.records import Answer, CatalogPaper, Hit
 from rag.refusal import needed_confidence
 
@@ -243,13 +243,13 @@ class _Asker:
 
     def _listed(self, question: Question, hidden: set[int]) -> Record | None:
         began = time.perf_counter()
-        listing = parse_listing(question.question)
-        if listing is None:
+        catalog = self._engine.catalog
+        found = count_papers(
+            question.question, lambda: (entry for entry in catalog.search_titles() if entry.id not in hidden)
+        )
+        if found is None:
             return None
-        papers = (entry for entry in self._engine.catalog.search_titles() if entry.id not in hidden)
-        ranking = [(entry.id, 1.0) for entry in matching(listing, papers)]
-        if not ranking and not (listing.exact or listing.years):
-            return None
+        ranking = [(entry.id, 1.0) for entry in found[1]]
         seconds = time.perf_counter() - began
         return Record(
             question=question,

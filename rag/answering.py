@@ -16,7 +16,7 @@ from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.followup import Resolved, resolve, subject_after
 from rag.grammar import REFUSAL, answer_grammar
-from rag.listing import Listing, is_silent, matching, parse_listing
+from rag.listing import count_papers
 from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
@@ -101,8 +101,8 @@ class Answerer:
         self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
-        if listing and (answer := self._list(question, subject, without, clock)):
-            yield Finished(answer)
+        if listing and (counted := count_papers(question, lambda: self._visible(without))):
+            yield Finished(_list_answer(question, subject, *counted, clock))
             return
         if not self._fits(f"{subject} {question}"):
             subject = ""
@@ -133,16 +133,8 @@ class Answerer:
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
-    def _list(self, question: str, subject: str, without: Collection[int], clock: "_Clock") -> Answer | None:
-        """The answer of a listing question; None where it is none, or where a search may find what counting did not."""
-        found = parse_listing(question)
-        if found is None:
-            return None
-        papers = [entry for entry in self._papers() if entry.id not in without]
-        listed = matching(found, papers)
-        if not listed and not (found.exact or found.years):
-            return None
-        return _list_answer(question, subject, found, listed, papers, clock)
+    def _visible(self, without: Collection[int]) -> Iterable[CatalogPaper]:
+        return (entry for entry in self._papers() if entry.id not in without)
 
     def _fits(self, query: str) -> bool:
         try:
@@ -239,19 +231,11 @@ class Answerer:
         )
 
 
-def _list_answer(
-    question: str,
-    subject: str,
-    listing: Listing,
-    listed: tuple[CatalogPaper, ...],
-    papers: Sequence[CatalogPaper],
-    clock: "_Clock",
-) -> Answer:
-    silent = sum(is_silent(listing, entry) for entry in papers)
+def _list_answer(question: str, subject: str, text: str, listed: tuple[CatalogPaper, ...], clock: "_Clock") -> Answer:
     clock.lap("search")
     return Answer(
         question=question,
-        text=listing.told(len(listed), silent),
+        text=text,
         claims=(),
         citations=(),
         hits=(),

@@ -6,7 +6,7 @@ abstracts, authors and years, one of them at a time, in plain forms. Anything el
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rag.records import CatalogPaper
@@ -166,6 +166,23 @@ def _alternatives(value: str) -> tuple[str, ...]:
             return ()
         plain.append(_SIGNS.get(text.lower(), text))
     return tuple(plain)
+
+
+def count_papers(
+    question: str, papers: Callable[[], Iterable[CatalogPaper]]
+) -> tuple[str, tuple[CatalogPaper, ...]] | None:
+    """What was counted, in words, and all papers that meet it; None where `question` is to be searched for.
+
+    That is so where it is no listing, and where loosely put words meet no paper: a search may find what they meant.
+    """
+    listing = parse_listing(question)
+    if listing is None:
+        return None
+    entries = list(papers())
+    listed = matching(listing, entries)
+    if not (listed or listing.exact or listing.years):
+        return None
+    return listing.told(len(listed), sum(is_silent(listing, entry) for entry in entries)), listed
 
 
 def matching(listing: Listing, papers: Iterable[CatalogPaper]) -> tuple[CatalogPaper, ...]:
