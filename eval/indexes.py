@@ -10,8 +10,9 @@ from hashlib import sha256
 
 from eval.records import Corpus
 from eval.storage import write_whole
-from rag.build import index_exists, index_records
+from rag.build import index_records
 from rag.config import RANKINGS, Config
+from rag.index_files import FORMAT, index_exists
 
 # Written when the index is whole; holds how many records were skipped.
 _DONE = "skipped.txt"
@@ -25,7 +26,8 @@ def index_corpus(config: Config, corpus: Corpus, progress: Callable[[int, int], 
     Raises what `rag.build.index_records` raises.
     """
     model = sha256(config.embedding_model.encode()).hexdigest()[:6]
-    folder = config.home.expanduser() / "eval" / f"{plain_name(corpus.name)}-{corpus.digest}-{model}-{_READING}"
+    name = f"{plain_name(corpus.name)}-{corpus.digest}-{model}-{_READING}.{FORMAT}"
+    folder = config.home.expanduser() / "eval" / name
     config = replace(config, index=str(folder.absolute()))
     done = folder / _DONE
     if done.is_file() and index_exists(config):

@@ -1,31 +1,32 @@
-"""Config -> ready objects: the only place where adapters are made and wired.
+"""Config -> ready objects: the only place where adapters and models are wired; the files are `index_files.py`'s."""
 
-One index is one folder: `catalog.db` (the truth), `chroma/`, `lexical.db` and `tokens.db` (derived), `lock.db`.
-Writers take the lock alone, readers share it: a second process that writes to Chroma's folder would lose vectors.
-"""
-
-import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from filelock import ReadWriteLock, Timeout
-
 from rag import models
 from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import Config
-from rag.errors import REINDEX, IndexBusyError, IndexMismatchError, NoIndexError
+from rag.errors import REINDEX, IndexMismatchError
+from rag.index_files import (
+    FORMAT,
+    IndexFiles,
+    index_exists,
+    locked,
+    opens,
+    remove_derived,
+    require_index,
+    require_papers,
+)
 from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
-from rag.lexical import LexicalIndex
 from rag.readers import checked, find_files
 from rag.records import Counts, Embedder, Paper, Skipped
 from rag.retrieval import Retriever
-from rag.store import Kind, VectorStore
 from rag.tokens import TokenStore
 
 if TYPE_CHECKING:
@@ -38,44 +39,6 @@ SAMPLE_INDEX = "sample"
 def sample_path() -> Path:
     """The papers that come with Citable."""
     return Path(str(files("rag") / "sample" / "papers.jsonl"))
-
-
-def index_exists(config: Config) -> bool:
-    """Whether there is a catalog at the place that `config` names."""
-    return (config.index_dir / "catalog.db").is_file()
-
-
-@contextmanager
-def _locked(folder: Path, *, write: bool) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = ReadWriteLock(folder / "lock.db", timeout=0, is_singleton=False)
-    try:
-        if write:
-            lock.acquire_write()
-        else:
-            lock.acquire_read()
-    except Timeout:
-        lock.close()
-        doing = "has this index open" if write else "is writing to this index"
-        raise IndexBusyError(
-            f"another Citable process {doing} ({folder}). Wait until it is done or stop it, then try again."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.close()
-
-
-@contextmanager
-def open_for_reading(config: Config) -> "Iterator[IndexFiles]":
-    """The parts of the index, shared with other readers, without any model."""
-    _require_index(config)
-    with _locked(config.index_dir, write=False):
-        parts = IndexFiles(config.index_dir)
-        try:
-            yield parts
-        finally:
-            parts.close()
 
 
 def load_embedder(config: Config) -> "SentenceEmbedder":
@@ -98,39 +61,6 @@ def load_llm(config: Config) -> "LlamaModel":
         temperature=config.temperature,
         seed=config.seed,
     )
-
-
-class IndexFiles:
-    """The opened parts of one index."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with ExitStack() as stack:
-            self.catalog = Catalog(folder / "catalog.db")
-            stack.callback(self.catalog.close)
-            self.store = VectorStore(folder / "chroma")
-            stack.callback(self.store.close)
-            self.lexical = LexicalIndex(folder / "lexical.db")
-            stack.callback(self.lexical.close)
-            self.tokens = TokenStore(folder / "tokens.db")
-            stack.callback(self.tokens.close)
-            self._close = stack.pop_all()
-
-    def disagreements(self, rankings: Collection[str] = ()) -> list[str]:
-        """In what the derived indexes differ from the catalog; empty when all that `rankings` need agree."""
-        counts = self.catalog.counts()
-        parts = [
-            ("passage vectors", self.store.count(Kind.PASSAGE), counts.passages),
-            ("sentence vectors", self.store.count(Kind.SENTENCE), counts.sentences),
-            ("BM25 passages", self.lexical.count(), counts.passages),
-        ]
-        if "tokens" in rankings:
-            parts.append(("passages with token vectors", self.tokens.count(), counts.passages))
-        return [f"{there} {name}, catalog says {due}" for name, there, due in parts if there != due]
-
-    def close(self) -> None:
-        """Close all files."""
-        self._close.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +87,7 @@ def index_records(config: Config, records: Iterable[Paper | Skipped], progress: 
 
 
 def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress: Progress) -> IndexReport:
-    with _locked(config.index_dir, write=True):
+    with locked(config.index_dir, write=True):
         parts = IndexFiles(config.index_dir)
         try:
             _check_model_name(config, parts.catalog)
@@ -176,7 +106,7 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
 
 def _indexer(config: Config, parts: IndexFiles, embedder: Embedder) -> Indexer:
     keep = _keeps_tokens(config)
-    return Indexer(parts.catalog, embedder, parts.store, parts.lexical, parts.tokens, keep_tokens=keep)
+    return Indexer(parts.catalog, embedder, parts.store, parts.lexical, parts.sentences, parts.tokens, keep_tokens=keep)
 
 
 def _keeps_tokens(config: Config) -> bool:
@@ -191,21 +121,27 @@ def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
     shipped = models.sha256_of(sample_path())
     if index_exists(config):
         catalog = Catalog(config.index_dir / "catalog.db")
-        tokens = TokenStore(config.index_dir / "tokens.db")
         try:
-            whole = not _keeps_tokens(config) or tokens.count() == catalog.counts().passages
+            whole = catalog.setting("format") == FORMAT and (not _keeps_tokens(config) or _has_tokens(config, catalog))
             if whole and catalog.setting("sample") == shipped and not catalog.pending():
                 return
         finally:
-            tokens.close()
             catalog.close()
         if not whole:
-            # Made without late interaction, or before there was any.
+            # Made without late interaction, or by an earlier version.
             rebuild_index(config, progress)
     index_papers(config, [sample_path()], progress)
     catalog = Catalog(config.index_dir / "catalog.db")
     catalog.set_setting("sample", shipped)
     catalog.close()
+
+
+def _has_tokens(config: Config, catalog: Catalog) -> bool:
+    tokens = TokenStore(config.index_dir / "tokens.db")
+    try:
+        return tokens.count() == catalog.counts().passages
+    finally:
+        tokens.close()
 
 
 def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
@@ -214,18 +150,18 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
     An interrupted run goes on where it stopped. Returns the number of papers that were indexed. Raises NoIndexError
     without a catalog.
     """
-    _require_index(config)
+    require_index(config)
     folder = config.index_dir
-    with _locked(folder, write=True):
+    with locked(folder, write=True):
         embedder = load_embedder(config)
         catalog = Catalog(folder / "catalog.db")
         try:
             # A run that was interrupted goes on; anything else starts from nothing.
             making = embedder.digest + ("+tokens" if _keeps_tokens(config) else "")
-            if catalog.setting("rebuilding") != making or not catalog.pending() or not _opens(folder):
+            if catalog.setting("rebuilding") != making or not catalog.pending() or not opens(folder):
                 catalog.forget_indexing()
                 catalog.set_setting("embedding_model", "")
-                _remove_derived(folder)
+                remove_derived(folder)
                 catalog.set_setting("rebuilding", making)
         finally:
             catalog.close()
@@ -237,40 +173,6 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
             return count
         finally:
             parts.close()
-
-
-def _opens(folder: Path) -> bool:
-    try:
-        IndexFiles(folder).close()
-    except IndexMismatchError:
-        return False
-    return True
-
-
-def _remove_derived(folder: Path) -> None:
-    if (folder / "chroma").exists():
-        shutil.rmtree(folder / "chroma")
-    for name in ("lexical.db", "tokens.db"):
-        for suffix in ("", "-wal", "-shm"):
-            (folder / f"{name}{suffix}").unlink(missing_ok=True)
-
-
-def _require_index(config: Config) -> None:
-    if not index_exists(config):
-        raise NoIndexError(
-            f"no index yet at {config.index_dir}. Make one: citable index PATH, or try the sample: "
-            "citable chat --sample"
-        )
-
-
-def require_papers(config: Config) -> Catalog:
-    """The opened catalog of the index. Raises NoIndexError if there is none or nothing in it can be found."""
-    _require_index(config)
-    catalog = Catalog(config.index_dir / "catalog.db")
-    if catalog.counts().indexed == 0:
-        catalog.close()
-        raise NoIndexError(f"the index at {config.index_dir} holds no papers yet. Add some: citable index PATH")
-    return catalog
 
 
 def _check_model_name(config: Config, catalog: Catalog) -> None:
@@ -287,6 +189,7 @@ def _claim_model(config: Config, catalog: Catalog, embedder: Embedder) -> None:
     _check_model_name(config, catalog)
     if not catalog.setting("embedding_model"):
         catalog.set_setting("embedding_model", config.embedding_model)
+        catalog.set_setting("format", FORMAT)
         catalog.set_setting("embedding_digest", embedder.digest)
         catalog.set_setting("embedding_dimensions", str(embedder.dimensions))
         catalog.set_setting("embedding_max_tokens", str(embedder.max_tokens))
@@ -308,7 +211,7 @@ class SearchEngine:
         require_papers(config).close()
         self.config = config
         with ExitStack() as stack:
-            stack.enter_context(_locked(config.index_dir, write=False))
+            stack.enter_context(locked(config.index_dir, write=False))
             self.files = IndexFiles(config.index_dir)
             stack.callback(self.files.close)
             self.catalog = self.files.catalog
@@ -320,6 +223,7 @@ class SearchEngine:
                 self.embedder,
                 self.files.store,
                 self.files.lexical,
+                self.files.sentences,
                 self.files.tokens,
                 rankings=config.rankings.split(","),
                 candidates=config.candidates,

@@ -198,6 +198,13 @@ class Catalog:
             ]
         return {row[0]: (row[1], row[2]) for row in rows if row}
 
+    def passages(self, paper_ids: Iterable[int]) -> dict[int, int]:
+        """How many passages the derived indexes hold of each of these papers; of papers in work, none."""
+        with self._lock:
+            query = "SELECT id, passages FROM papers WHERE id=? AND indexed_hash=content_hash"
+            rows = [self._db.execute(query, (i,)).fetchone() for i in paper_ids]
+        return {row[0]: row[1] for row in rows if row}
+
     def begin_indexing(self, spans: dict[int, tuple[int, int]]) -> None:
         """Note, before the indexes are touched, how much of each paper they may hold from now on."""
         with self._lock, self._db:

@@ -1,12 +1,14 @@
-"""Readers -> catalog -> both indexes, in batches that survive an interruption at any point.
+"""Readers -> catalog -> the indexes, in batches that survive an interruption at any point.
 
-An address inside an index is `paper_id * STRIDE + n` for the n-th passage or sentence of a paper, so that an index
-entry leads to its paper without a look-up.
+An address inside an index is `paper_id * STRIDE + n` for the n-th passage of a paper, so that an index entry leads to
+its paper without a look-up.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+
+import numpy as np
 
 from rag.catalog import Catalog
 from rag.chunking import sentence_texts, split_passages
@@ -14,7 +16,8 @@ from rag.errors import InputError
 from rag.lexical import LexicalIndex
 from rag.readers import SourceFile, read_papers
 from rag.records import Added, CatalogPaper, Embedder, Paper, Passage, Sentence, Skipped
-from rag.store import Kind, VectorStore
+from rag.sentence_vectors import SentenceStore
+from rag.store import VectorStore
 from rag.tokens import TokenStore
 
 STRIDE = 10_000
@@ -37,7 +40,7 @@ class ReadReport:
 
 
 def address(paper_id: int, number: int) -> int:
-    """The id of a paper's n-th passage or sentence in the indexes."""
+    """The id of a paper's n-th passage in the indexes."""
     return paper_id * STRIDE + number
 
 
@@ -82,7 +85,7 @@ def _read(catalog: Catalog, records: Iterator[Paper | Skipped]) -> Iterator[tupl
 
 
 class Indexer:
-    """Brings the vectors and the lexical index in line with the catalog."""
+    """Brings the derived indexes in line with the catalog."""
 
     def __init__(
         self,
@@ -90,16 +93,18 @@ class Indexer:
         embedder: Embedder,
         store: VectorStore,
         lexical: LexicalIndex,
+        sentences: SentenceStore,
         tokens: TokenStore,
         *,
         keep_tokens: bool,
     ) -> None:
-        self._tokens = tokens
-        self._keep_tokens = keep_tokens
         self._catalog = catalog
         self._embedder = embedder
         self._store = store
         self._lexical = lexical
+        self._sentences = sentences
+        self._tokens = tokens
+        self._keep_tokens = keep_tokens
 
     def run(self, progress: Progress = no_progress) -> int:
         """Index every pending paper; `progress(done, total)` is called after each batch. Returns their number."""
@@ -122,12 +127,10 @@ class Indexer:
         spans = {p.id: (len(passages[p.id]), len(sentences[p.id])) for p in papers}
         before = self._catalog.indexed_spans([p.id for p in papers])
         self._catalog.begin_indexing(spans)
-        stale_passages = list(_addresses((i, span[0]) for i, span in before.items()))
-        stale_sentences = list(_addresses((i, span[1]) for i, span in before.items()))
-        self._store.delete(Kind.PASSAGE, stale_passages)
-        self._store.delete(Kind.SENTENCE, stale_sentences)
-        self._write_passages([x for p in papers for x in passages[p.id]], stale_passages)
-        self._write_sentences([(p.paper.title, s) for p in papers for s in sentences[p.id]])
+        stale = [address(paper_id, number) for paper_id, span in before.items() for number in range(span[0])]
+        self._store.delete(stale)
+        self._write_passages([x for p in papers for x in passages[p.id]], stale)
+        self._write_sentences(papers, sentences)
         self._catalog.finish_indexing(spans)
 
     def _write_passages(self, passages: Sequence[Passage], stale: Sequence[int]) -> None:
@@ -139,18 +142,16 @@ class Indexer:
         else:
             vectors = self._embedder.encode(texts)
             self._tokens.replace([*stale, *ids], [])  # Those of an older text must not stay.
-        self._store.upsert(Kind.PASSAGE, ids, vectors)
+        self._store.upsert(ids, vectors)
         self._lexical.replace(stale, zip(ids, texts, strict=True))
 
-    def _write_sentences(self, sentences: Sequence[tuple[str, Sentence]]) -> None:
-        ids = [address(sentence.paper_id, sentence.index) for _, sentence in sentences]
+    def _write_sentences(self, papers: Sequence[CatalogPaper], sentences: Mapping[int, Sequence[Sentence]]) -> None:
         texts = sentence_texts(
-            [(title, sentence.text) for title, sentence in sentences],
+            [(p.paper.title, sentence.text) for p in papers for sentence in sentences[p.id]],
             self._embedder.count_tokens,
             self._embedder.max_tokens,
         )
-        self._store.upsert(Kind.SENTENCE, ids, self._embedder.encode(texts))
-
-
-def _addresses(counts: Iterable[tuple[int, int]]) -> Iterable[int]:
-    return (address(paper_id, number) for paper_id, count in counts for number in range(count))
+        vectors = self._embedder.encode(texts)
+        ends = np.cumsum([len(sentences[p.id]) for p in papers])
+        rows = np.split(vectors, ends[:-1])
+        self._sentences.replace((p.id, row) for p, row in zip(papers, rows, strict=True))

@@ -1,10 +1,10 @@
 """Question -> papers, best first, each with its sentences scored. One path for chat, command line and evaluation.
 
-Up to four rankings of papers are fused: by nearest passage, by nearest sentence, by BM25, and, over the best of these,
-by late interaction of tokens. Knows nothing of language models.
+Candidates come from two indexes, the nearest passages and the best by BM25. Over the best of these, two rankings more
+are made, by nearest sentence and by late interaction of tokens, and all are fused. Knows nothing of language models.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -15,10 +15,14 @@ from rag.identity import link_of
 from rag.ingest import STRIDE, address
 from rag.lexical import LexicalIndex
 from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, TokenVectors, Vectors
-from rag.store import Kind, VectorStore
+from rag.sentence_vectors import SentenceStore
+from rag.store import VectorStore
 from rag.tokens import TokenStore
 
-_WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 2.0}
+_WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 4.0}
+# The indexes are given the ids of so many papers to search within; of more, they are asked for more results instead.
+_FEW = 5_000
+Query = Callable[[int, Sequence[int] | None], list[tuple[int, float]]]
 
 
 class Retriever:
@@ -30,6 +34,7 @@ class Retriever:
         embedder: Embedder,
         store: VectorStore,
         lexical: LexicalIndex,
+        sentences: SentenceStore,
         tokens: TokenStore,
         *,
         rankings: Sequence[str],
@@ -40,43 +45,41 @@ class Retriever:
         self._embedder = embedder
         self._store = store
         self._lexical = lexical
+        self._sentences = sentences
         self._tokens = tokens
         total = sum(_WEIGHTS[name] for name in rankings)
         self._weights = {name: _WEIGHTS[name] / total for name in rankings}
         self._candidates = candidates
         self._papers = papers
 
-    def search(self, question: str, without: Collection[int] = ()) -> Retrieval:
-        """The best papers for `question`, those with the ids `without` left out (word weights still count them).
+    def search(self, question: str, without: Collection[int] = (), within: Collection[int] | None = None) -> Retrieval:
+        """The best papers for `question`: not those with the ids `without`, and of those `within` if that is given.
 
-        The confidence is the mean cosine of the nearest passage and the nearest sentence: low when the collection
-        does not deal with the matter at all. It does not tell what a paper on the matter leaves unsaid.
+        The weights of words count all papers in any case. The confidence is the mean cosine of the nearest passage and
+        the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
+        paper on the matter leaves unsaid.
         """
         vector, tokens = self._embed(question)
-        # So many candidates more that none is missing once those of the papers left out are gone.
-        hidden = self._catalog.indexed_spans(list(without)).values()
-        more_passages, more_sentences = (sum(span[i] for span in hidden) for i in (0, 1))
-
-        def seen(found: list[tuple[int, float]]) -> list[tuple[int, float]]:
-            return [(part, score) for part, score in found if part // STRIDE not in without]
-
-        passages = seen(self._store.query(Kind.PASSAGE, vector, self._candidates + more_passages))
-        sentences = seen(self._store.query(Kind.SENTENCE, vector, 2 * self._candidates + more_sentences))
-        rankings = {"passage": _by_paper(passages), "sentence": _by_paper(sentences)}
+        allowed = _Allowed(self._catalog, without, within)
+        passages = allowed.best(self._candidates, lambda count, ids: self._store.query(vector, count, ids))
+        found = {"passage": _by_paper(passages)}
         if "bm25" in self._weights:
-            rankings["bm25"] = _by_paper(seen(self._lexical.query(question, self._candidates + more_passages)))
+            by_words = allowed.best(self._candidates, lambda count, ids: self._lexical.query(question, count, ids))
+            found["bm25"] = _by_paper(by_words)
         # The vectors are asked in any case: the confidence rests on them.
-        rankings = {name: rankings[name] for name in self._weights if name != "tokens"}
-        fused = fuse(rankings, self._weights)
+        first = {name: ranking for name, ranking in found.items() if name in self._weights} or found
+        best = [paper_id for paper_id, _, _ in fuse(first, dict.fromkeys(first, 1.0))[: self._candidates]]
+        cosines = self._sentences.similarities(vector, best)
+        found["sentence"] = {paper_id: float(row.max()) for paper_id, row in cosines.items() if len(row)}
         if "tokens" in self._weights:
-            best = [paper_id for paper_id, _, _ in fused[: self._candidates]]
-            fused = fuse({**rankings, "tokens": self._interact(tokens, best)}, self._weights)
+            found["tokens"] = self._interact(tokens, best)
+        fused = fuse({name: found[name] for name in self._weights}, self._weights)
         papers = self._catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
         hits = tuple(
-            self._hit(paper, score, parts, vector)
+            self._hit(paper, score, parts, cosines.get(paper.id))
             for paper, (_, score, parts) in zip(papers, fused[: self._papers], strict=True)
         )
-        nearest = [found[0][1] for found in (passages, sentences) if found]
+        nearest = [max(ranking.values()) for name in ("passage", "sentence") if (ranking := found[name])]
         return Retrieval(
             hits, float(np.mean(nearest)) if nearest else 0.0, tuple((paper_id, score) for paper_id, score, _ in fused)
         )
@@ -103,13 +106,40 @@ class Retriever:
             best[paper_id] = np.maximum(cosines, best.get(paper_id, cosines))
         return {paper_id: float(cosines @ weights / weights.sum()) for paper_id, cosines in best.items()}
 
-    def _hit(self, paper: CatalogPaper, score: float, parts: dict[str, float], vector: Vectors) -> Hit:
+    def _hit(self, paper: CatalogPaper, score: float, parts: dict[str, float], cosines: Vectors | None) -> Hit:
         sentences = self._catalog.sentences(paper)
-        cosines = self._store.similarities(Kind.SENTENCE, [address(paper.id, s.index) for s in sentences], vector)
-        scored = [ScoredSentence(s, cosines.get(address(paper.id, s.index), 0.0)) for s in sentences]
+        scores = [0.0] * len(sentences) if cosines is None else cosines.tolist()
+        scored = [ScoredSentence(*pair) for pair in zip(sentences, scores, strict=False)]
         scored.sort(key=lambda item: -item.score)
         title = paper.paper.title or paper.key
         return Hit(paper.id, paper.key, title, link_of(paper.paper), score, parts, tuple(scored))
+
+
+class _Allowed:
+    """Which papers a search may find, and how to ask an index for the best of them."""
+
+    def __init__(self, catalog: Catalog, without: Collection[int], within: Collection[int] | None) -> None:
+        self._without = frozenset(without)
+        self._within = None if within is None else frozenset(within) - self._without
+        self._ids: list[int] | None = None
+        if self._within is not None and len(self._within) <= _FEW:
+            passages = catalog.passages(sorted(self._within))
+            self._ids = [address(paper_id, n) for paper_id, count in passages.items() for n in range(count)]
+
+    def best(self, count: int, query: Query) -> list[tuple[int, float]]:
+        """The `count` best parts of allowed papers, the same as if the index held no others."""
+        if self._ids is not None:
+            return query(count, self._ids)
+        asked = count
+        while True:
+            found = query(asked, None)
+            kept = [(part, score) for part, score in found if self._allows(part // STRIDE)]
+            if len(kept) >= count or len(found) < asked:
+                return kept[:count]
+            asked *= 4
+
+    def _allows(self, paper_id: int) -> bool:
+        return paper_id not in self._without and (self._within is None or paper_id in self._within)
 
 
 def _by_paper(found: Iterable[tuple[int, float]]) -> dict[int, float]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from rag import build
-from rag.build import Engine, IndexFiles, index_papers, rebuild_index
+from rag.build import Engine, index_papers, rebuild_index
 from rag.config import Config
 from rag.errors import IndexBusyError, IndexMismatchError, InputError, NoIndexError
-from rag.store import Kind
+from rag.index_files import IndexFiles, index_exists, require_papers
 from tests.fakes import FakeEmbedder, FakeModel
 
 
@@ -126,7 +126,7 @@ build.index_papers(replace(Config(), home=Path(sys.argv[1])), [sys.argv[2]], pro
 def test_a_bad_file_stops_before_the_index_is_touched(tmp_path: Path, config: Config, fake: FakeEmbedder) -> None:
     with pytest.raises(InputError):
         index_papers(config, [tmp_path / "missing.jsonl"])
-    assert not build.index_exists(config)
+    assert not index_exists(config)
 
 
 def test_a_stray_file_in_a_folder_is_skipped_and_told(tmp_path: Path, config: Config, fake: FakeEmbedder) -> None:
@@ -236,7 +236,7 @@ def test_lost_vectors_are_noticed_and_reindex_brings_them_back(
 ) -> None:
     index_papers(config, [write(tmp_path / "p.jsonl", 3)])
     parts = IndexFiles(config.index_dir)
-    parts.store.delete(Kind.SENTENCE, [10_000])
+    parts.store.delete([10_000])
     parts.close()
     with pytest.raises(IndexMismatchError, match="do not agree"):
         Engine(config)
@@ -244,8 +244,38 @@ def test_lost_vectors_are_noticed_and_reindex_brings_them_back(
     Engine(config).close()
 
 
+def test_an_index_of_another_version_loses_no_paper(tmp_path: Path, config: Config, fake: FakeEmbedder) -> None:
+    index_papers(config, [write(tmp_path / "p.jsonl", 3)])
+    parts = IndexFiles(config.index_dir)
+    parts.catalog.set_setting("format", "1")
+    parts.close()
+    (config.index_dir / "lexical.db").write_text("of an earlier version")
+    for use in (Engine, lambda config: index_papers(config, [tmp_path / "p.jsonl"])):
+        with pytest.raises(IndexMismatchError, match=r"another version.*no paper is lost.*citable reindex"):
+            use(config)
+    assert rebuild_index(config) == 3
+    Engine(config).close()
+    assert not (config.index_dir / "lexical.db").exists()
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_search_within_some_papers_finds_as_if_there_were_no_others(
+    tmp_path: Path, config: Config, fake: FakeEmbedder, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr("rag.retrieval._FEW", 5)  # both ways: by the papers' ids, and by asking for more
+    index_papers(config, [write(tmp_path / "p.jsonl", 40)])
+    with Engine(replace(config, candidates=3, papers=50)) as engine:
+        within = set(range(40, 40 - count, -1))
+        found = engine.retriever.search("Which lake has ice?", within=within)
+        assert {hit.paper_id for hit in found.hits} <= within
+        assert len(found.hits) >= min(3, count)
+        none = engine.retriever.search("Which lake has ice?", without=[40], within=[40])
+        assert (none.hits, none.confidence) == ((), 0.0)
+        assert engine.retriever.search("Which lake has ice?", within=[]).hits == ()
+
+
 def test_no_index_says_how_to_make_one(config: Config, fake: FakeEmbedder) -> None:
-    for call in (Engine, rebuild_index, build.require_papers):
+    for call in (Engine, rebuild_index, require_papers):
         with pytest.raises(NoIndexError, match="citable index"):
             call(config)
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ADAPTERS = {"embedding", "store", "lexical", "tokens", "catalog", "llm"}
+ADAPTERS = {"embedding", "store", "lexical", "sentence_vectors", "tokens", "catalog", "llm"}
 VENDORS = {
     "chromadb": {"rag/store.py"},
+    "tantivy": {"rag/lexical.py", "eval/bench/lexical.py"},
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py"},
     "torch": {"rag/embedding.py"},
-    "sqlite3": {"rag/catalog.py", "rag/sqlite.py"},
+    "sqlite3": {"rag/catalog.py", "rag/sqlite.py", "eval/bench/lexical.py"},
     "gradio": {"ui/app.py"},
     "ir_measures": {"eval/metrics/ranking.py"},
     "scipy": {"eval/metrics/intervals.py", "eval/metrics/refusals.py"},
@@ -21,8 +22,8 @@ VENDORS = {
     "jinja2": {"eval/report.py"},
 }
 # What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
-WIRING = {"rag/build.py", "rag/tryout.py", "eval/bench/llm.py"}
-_INDEXES = {"catalog", "lexical", "store", "tokens"}
+WIRING = {"rag/build.py", "rag/index_files.py", "rag/tryout.py", "eval/bench/llm.py"}
+_INDEXES = {"catalog", "lexical", "sentence_vectors", "store", "tokens"}
 TYPED_BY = {"rag/ingest.py": _INDEXES, "rag/retrieval.py": _INDEXES}
 PURE = {
     "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",

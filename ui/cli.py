@@ -211,7 +211,8 @@ def _warn_pending(counts: Counts) -> None:
 
 
 def _chat(args: argparse.Namespace, config: Config) -> int:
-    from rag.build import Engine, require_papers
+    from rag.build import Engine
+    from rag.index_files import require_papers
 
     _ensure_sample(args, config)
     catalog = require_papers(config)
@@ -228,7 +229,7 @@ def _chat(args: argparse.Namespace, config: Config) -> int:
 
 
 def _papers(args: argparse.Namespace, config: Config) -> int:
-    from rag.build import require_papers
+    from rag.index_files import require_papers
 
     catalog = require_papers(config)
     try:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TextIO
 
 from rag import models
-from rag.build import IndexFiles, index_exists, open_for_reading
 from rag.config import Config
 from rag.errors import REINDEX, CitableError
+from rag.index_files import IndexFiles, index_exists, open_for_reading
 
 _PACKAGES = ("citable", "llama-cpp-python", "chromadb", "sentence-transformers", "torch", "gradio")
 
