@@ -51,6 +51,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(VENV)/.torch
 	$(BUILD_LLAMA) -c constraints.txt llama-cpp-python
 	@echo "Installing Citable ..."
 	$(PIP) -c constraints.txt -e .
+	@echo "Fetching the better embedding model; without a connection the bundled one does ..."
+	-@$(BIN)/citable models pull all-mpnet-base-v2
 	@$(BIN)/python -m rag.tryout || { echo "This build of llama.cpp does not run here; compiling it anew ..."; $(MAKE) llama; $(BIN)/python -m rag.tryout; }
 	@touch $@
 

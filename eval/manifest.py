@@ -16,6 +16,7 @@ from eval.records import Question, Suite
 from rag import models
 from rag.build import Engine, SearchEngine
 from rag.config import Config
+from rag.digests import sha256_of
 
 _PACKAGES = (
     "citable", "llama-cpp-python", "chromadb", "sentence-transformers", "transformers", "torch", "numpy",
@@ -43,7 +44,7 @@ def make_manifest(
     llm = None
     if not mode["retrieval_only"]:
         path = models.llm_path(config.llm)
-        llm = {"name": path.name, "sha256": models.sha256_of(path), "bytes": path.stat().st_size}
+        llm = {"name": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "name": suite.name,
@@ -66,8 +67,7 @@ def make_manifest(
             "embedding": {"name": config.embedding_model, "sha256": engine.embedder.digest},
         },
         "prompts": {
-            file.name: models.sha256_of(file)
-            for file in sorted((Path(models.__file__).parents[1] / "prompts").glob("*.txt"))
+            file.name: sha256_of(file) for file in sorted((Path(models.__file__).parents[1] / "prompts").glob("*.txt"))
         },
         "code": _code(),
         "llama_cpp": engine.llm.build if isinstance(engine, Engine) else None,

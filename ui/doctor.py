@@ -8,8 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
 
-from rag import models
+from rag import models, shelf
+from rag.build import choose_embedding
 from rag.config import Config
+from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
 from rag.index_files import IndexFiles, index_exists, open_for_reading
 
@@ -58,13 +60,17 @@ class _Report:
 
 
 def _embedding(config: Config, report: _Report) -> None:
+    config = choose_embedding(config, None, papers=0)
     try:
         path = Path(models.embedding_path(config.embedding_model))
     except CitableError as error:
         report.wrong("embedding model", str(error))
         return
+    for name in shelf.SHELF:
+        if not shelf.fetched(name):
+            report.line("not here", f"{name}. Fetch it: citable models pull {name}")
     if path.is_dir():
-        report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {models.folder_digest(path)[:16]})")
+        report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {folder_digest(path)[:16]})")
     else:
         report.line("embedding model", f"{config.embedding_model} (no folder here: loaded by name, downloaded once)")
 
@@ -76,7 +82,7 @@ def _llm(config: Config, report: _Report) -> None:
         report.wrong("language model", str(error))
         return
     size = path.stat().st_size / 1e6
-    report.line("language model", f"{config.llm} ({path.name}, {size:.0f} MB, sha256 {models.sha256_of(path)[:16]})")
+    report.line("language model", f"{config.llm} ({path.name}, {size:.0f} MB, sha256 {sha256_of(path)[:16]})")
     # Run apart: a build of llama.cpp made for another processor does not raise, it kills its process.
     command = [sys.executable, "-m", "rag.tryout", str(path)]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
@@ -110,10 +116,11 @@ def _agreement(config: Config, parts: IndexFiles, report: _Report) -> None:
     report.line("papers", f"{counts.papers}, of them indexed {counts.indexed}")
     built, digest = parts.catalog.setting("embedding_model"), parts.catalog.setting("embedding_digest") or ""
     report.line("built with", f"{built or 'no embedding model yet'} {digest[:16]}")
+    config = choose_embedding(config, built, counts.papers)
     path = Path(models.embedding_path(config.embedding_model))
     if built and built != config.embedding_model:
         report.wrong("embedding model", f"set is {config.embedding_model!r}. Set {built!r}, or: citable reindex")
-    elif built and path.is_dir() and models.folder_digest(path) != digest:
+    elif built and path.is_dir() and folder_digest(path) != digest:
         report.wrong("embedding model", f"its files have changed since. {REINDEX}")
     if counts.indexed < counts.papers:
         report.wrong("pending", f"{counts.papers - counts.indexed} papers. Run the same `citable index` again")
@@ -121,5 +128,7 @@ def _agreement(config: Config, parts: IndexFiles, report: _Report) -> None:
         report.wrong("agreement", f"{'; '.join(wrong)}. {REINDEX}")
     else:
         report.line(
-            "agreement", f"{counts.passages} passages in Chroma and BM25, {counts.sentences} sentences in Chroma"
+            "agreement",
+            f"{counts.passages} passages in Chroma and BM25, {parts.tokens.count()} of them with token vectors, "
+            f"{counts.sentences} sentences",
         )
