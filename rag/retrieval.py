@@ -46,12 +46,16 @@ class Retriever:
         self._candidates = candidates
         self._papers = papers
 
-    def search(self, question: str, without: Collection[int] = ()) -> Retrieval:
+    def search(self, question: str, without: Collection[int] = (), within: Collection[int] | None = None) -> Retrieval:
         """The best papers for `question`, those with the ids `without` left out (word weights still count them).
+
+        With `within`, only papers with these ids are found.
 
         The confidence is the mean cosine of the nearest passage and the nearest sentence: low when the collection
         does not deal with the matter at all. It does not tell what a paper on the matter leaves unsaid.
         """
+        if within is not None:
+            without = {*without, *(entry.id for entry in self._catalog.search_titles() if entry.id not in within)}
         vector, tokens = self._embed(question)
         # So many candidates more that none is missing once those of the papers left out are gone.
         hidden = self._catalog.indexed_spans(list(without)).values()
