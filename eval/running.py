@@ -4,7 +4,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -35,7 +35,7 @@ from rag.errors import CitableError, IndexBusyError, UsageError
 from rag.followup import Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
-from rag.listing import count_papers
+from rag.narrowing import Asked, answer_from_records, narrow
 from rag.records import Answer, CatalogPaper, Hit
 from rag.refusal import needed_confidence
 
@@ -212,18 +212,20 @@ class _Asker:
         """What the question may lean on after the turns before it; they are searched for, not answered."""
         return subject_after(self._search(hidden), question.history, self._needed)
 
-    def _search(self, hidden: set[int]) -> Search:
-        return lambda query: self._engine.retriever.search(query, hidden)
+    def _search(self, hidden: set[int], within: Collection[int] | None = None) -> Search:
+        return lambda query: self._engine.retriever.search(query, hidden, within)
 
     def _needed(self, query: str) -> float:
         return needed_confidence(query, self._engine.files.lexical.idf, self._config.answer_threshold)
 
     def _searched(self, question: Question, hidden: set[int]) -> Record:
-        if listed := self._listed(question, hidden):
+        asked = narrow(question.question, None, self._engine.catalog, hidden)
+        if listed := self._listed(question, asked, hidden):
             return listed
         subject = self._subject(question, hidden)
         began = time.perf_counter()
-        resolved = resolve(self._search(hidden), question.question, subject, self._needed)
+        within = self._search(hidden, asked.within) if asked.scope else None
+        resolved = resolve(self._search(hidden), asked.question, subject, self._needed, within=within)
         found = resolved.found
         seconds = time.perf_counter() - began
         needed = self._needed(resolved.query)
@@ -241,28 +243,25 @@ class _Asker:
             timings={"search": seconds, "total": seconds},
         )
 
-    def _listed(self, question: Question, hidden: set[int]) -> Record | None:
+    def _listed(self, question: Question, asked: Asked, hidden: set[int]) -> Record | None:
         began = time.perf_counter()
-        catalog = self._engine.catalog
-        found = count_papers(
-            question.question, lambda: (entry for entry in catalog.search_titles() if entry.id not in hidden)
-        )
-        if found is None:
+        answer = answer_from_records(asked, self._engine.catalog, hidden, "")
+        if answer is None:
             return None
-        ranking = [(entry.id, 1.0) for entry in found[1]]
+        ranking = self._ranking(answer.ranking)
         seconds = time.perf_counter() - began
         return Record(
             question=question,
             gold=self.gold(question),
-            ranking=self._ranking(ranking),
+            ranking=ranking,
             hits=(),
-            confidence=1.0,
-            refusal_score=-1.0,
+            confidence=answer.confidence,
+            refusal_score=answer.needed - answer.confidence,
             reply=None,
             counterfactual=None,
             error="",
             timings={"search": seconds, "total": seconds},
-            query=question.question,
+            query=answer.query,
         )
 
     def _answered(self, question: Question, hidden: set[int]) -> Record:
@@ -328,9 +327,8 @@ class _Asker:
         if not cited or drawn >= self._counterfactual:
             return None
         assert isinstance(self._engine, Engine)
-        follows = answer.query != answer.question
         again = self._engine.answerer.ask(
-            question.question, without=hidden | cited, subject=answer.subject, follows=follows
+            question.question, without=hidden | cited, subject=answer.subject, follows=answer.followed
         )
         return Counterfactual(
             without=tuple(sorted(self._keys[paper_id] for paper_id in cited)),

@@ -1,34 +1,35 @@
 """Question -> a stream of events that ends in a checked, cited answer.
 
-A question that counts or lists papers is answered from the catalog. Else the order of things is: search; refuse if
-nothing near is there; show the model numbered evidence; check each sentence that it writes against what it cites; where
-one fails, stop the model and let the papers speak in their own words.
+A question that counts or lists papers is answered from the catalog. Else the order of things is: search, in the papers
+that the filters leave; refuse if nothing near is there; show the model numbered evidence; check each sentence that it
+writes against what it cites; where one fails, stop the model and let the papers speak in their own words.
 """
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 from rag.citations import Written, split_written
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
-from rag.followup import Resolved, resolve, subject_after
+from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL, answer_grammar
-from rag.listing import count_papers
+from rag.narrowing import Asked, answer_from_records, narrow
 from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
     AnswerEvent,
-    CatalogPaper,
     Checked,
     Citation,
     Claim,
     Evidence,
+    Filter,
     Finished,
     Found,
     LanguageModel,
+    Library,
     Reading,
     Retrieval,
     Verdict,
@@ -60,7 +61,7 @@ class Answerer:
         retriever: Retriever,
         model: LanguageModel,
         idf: Idf,
-        papers: Callable[[], Iterable[CatalogPaper]],
+        library: Library,
         *,
         evidence_sentences: int,
         evidence_tokens: int,
@@ -70,7 +71,7 @@ class Answerer:
         self._retriever = retriever
         self._model = model
         self._idf = idf
-        self._papers = papers
+        self._library = library
         self._prompt = AnswerPrompt()
         self._evidence_sentences = evidence_sentences
         self._evidence_tokens = evidence_tokens
@@ -86,37 +87,43 @@ class Answerer:
         subject: str = "",
         follows: bool | None = None,
         listing: bool = True,
+        filter: Filter | None = None,  # noqa: A002
     ) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
+
+        Only papers that the filters typed in `question` and `filter` let through are looked at (see `filters.py`).
 
         `subject` is that of the answer before: whether the question leans on it is found out, or told by `follows`.
         Without `listing`, a question that could be counted from the catalog is searched for like any other.
 
         The papers with the ids `without` are not found; the weights of words still count them. Raises UsageError for an
-        empty question, or one that leaves no room for evidence in the model's context.
+        empty question, one that leaves no room for evidence in the model's context, or a filter that cannot be read.
         """
-        question = question.strip()
-        if not question:
+        asked = narrow(question, filter, self._library, without)
+        question = asked.question
+        if not (question or asked.scope):
             raise UsageError("the question is empty. Ask something about the papers.")
         self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
-        if listing and (counted := count_papers(question, lambda: self._visible(without))):
-            yield Finished(_list_answer(question, subject, *counted, clock))
+        if answer := answer_from_records(asked, self._library, without, subject, listing=listing):
+            clock.lap("search")
+            yield Finished(replace(answer, timings=clock.finish()))
             return
         if not self._fits(f"{subject} {question}"):
             subject = ""
         resolved = resolve(
-            lambda query: self._retriever.search(query, without), question, subject, self._needed, follows
-        )
+            self._search(without), question, subject, self._needed, follows,
+            within=self._search(without, asked.within) if asked.scope else None,
+        )  # fmt: skip
         query, found = resolved.query, resolved.found
         clock.lap("search")
-        yield Found(found.hits, query)
+        yield Found(found.hits, query, asked.scope, query != question)
         draft = _Draft(self._idf)
         draft.needed = self._needed(query)
         if found.hits and found.confidence >= draft.needed:
             yield from self._write(query, found, draft, clock, cancel)
-        yield Finished(self._answer(question, resolved, draft, clock, cancel))
+        yield Finished(self._answer(asked, resolved, draft, clock, cancel))
 
     def ask(
         self,
@@ -126,15 +133,16 @@ class Answerer:
         *,
         subject: str = "",
         follows: bool | None = None,
+        filter: Filter | None = None,  # noqa: A002
     ) -> Answer:
         """The finished answer, without the stream."""
-        for event in self.stream(question, cancel, without, subject=subject, follows=follows):
+        for event in self.stream(question, cancel, without, subject=subject, follows=follows, filter=filter):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
-    def _visible(self, without: Collection[int]) -> Iterable[CatalogPaper]:
-        return (entry for entry in self._papers() if entry.id not in without)
+    def _search(self, without: Collection[int] = (), within: Collection[int] | None = None) -> Search:
+        return lambda query: self._retriever.search(query, without, within)
 
     def _fits(self, query: str) -> bool:
         try:
@@ -148,7 +156,9 @@ class Answerer:
 
     def subject_after(self, turns: Sequence[str]) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
-        return subject_after(self._retriever.search, turns, self._needed)
+        asked = [narrow(turn, None, self._library) for turn in turns]
+        searched = [turn.question for turn in asked if not turn.is_about_papers]
+        return subject_after(self._search(), searched, self._needed)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
@@ -202,13 +212,13 @@ class Answerer:
         yield from draft.quote(target)
         clock.lap("write")
 
-    def _answer(self, question: str, resolved: Resolved, draft: "_Draft", clock: "_Clock", cancel: Event) -> Answer:
+    def _answer(self, asked: Asked, resolved: Resolved, draft: "_Draft", clock: "_Clock", cancel: Event) -> Answer:
         found = resolved.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
         text = REFUSAL if refused else " ".join(claim_text(claim) for claim in draft.claims)
         return Answer(
-            question=question,
+            question=asked.typed,
             text=text,
             claims=tuple(draft.claims),
             citations=tuple(draft.citations.values()),
@@ -228,30 +238,9 @@ class Answerer:
             raw=draft.raw,
             evidence=tuple(draft.evidence),
             ranking=found.ranking,
+            scope=asked.scope,
+            followed=resolved.query != asked.question,
         )
-
-
-def _list_answer(question: str, subject: str, text: str, listed: tuple[CatalogPaper, ...], clock: "_Clock") -> Answer:
-    clock.lap("search")
-    return Answer(
-        question=question,
-        text=text,
-        claims=(),
-        citations=(),
-        hits=(),
-        refused=False,
-        confidence=1.0,
-        needed=0.0,
-        dropped=0,
-        stopped=False,
-        query=question,
-        subject=subject,
-        prompt_tokens=0,
-        generated_tokens=0,
-        timings=clock.finish(),
-        ranking=tuple((entry.id, 1.0) for entry in listed),
-        listed=listed,
-    )
 
 
 def claim_text(claim: Claim) -> str:

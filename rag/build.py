@@ -295,7 +295,7 @@ class Engine(SearchEngine):
                 self.retriever,
                 self.llm,
                 self.files.lexical.idf,
-                self.catalog.search_titles,
+                self.catalog,
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,

@@ -8,16 +8,17 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rag import identity
 from rag.errors import IndexBusyError, IndexMismatchError
-from rag.records import Added, CatalogPaper, Counts, Paper, Sentence
+from rag.filters import used_fields
+from rag.matching import column_tests, id_keys, is_source
+from rag.records import Added, CatalogPaper, Counts, Filter, Paper, Scope, Sentence
 from rag.sentences import split_sentences
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+_FIRST_SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS papers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, title TEXT NOT NULL, title_norm TEXT NOT NULL,
@@ -34,14 +35,33 @@ CREATE TABLE IF NOT EXISTS sightings (
     source TEXT NOT NULL, paper_id INTEGER NOT NULL REFERENCES papers(id), content_hash TEXT NOT NULL,
     PRIMARY KEY (source, paper_id)) WITHOUT ROWID;
 """
-_PAPER_COLUMNS = "id, key, title, abstract, authors, year, venue, doi, arxiv_id, pmid, url, source"
+# The index holds all that filters look at: they need not walk through the abstracts.
+_CATEGORIES = """
+ALTER TABLE papers ADD COLUMN categories TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX papers_details ON papers(year, authors, venue, categories);
+"""
+# Each makes a file of the schema before it into one of the next; a new file goes through all of them.
+_STEPS = (_FIRST_SCHEMA, _CATEGORIES)
+SCHEMA_VERSION = len(_STEPS)
+_PAPER_COLUMNS = "id, key, title, abstract, authors, year, venue, doi, arxiv_id, pmid, url, source, categories"
+# Where the fields of a filter are kept, and how a paper looks that has nothing there.
+_EMPTY = {
+    "years": "year IS NULL",
+    "authors": "authors = '[]'",
+    "venues": "venue = ''",
+    "categories": "categories = '[]'",
+}
+_NO_YEAR = 1 << 31  # after all years
 
 
 class Catalog:
     """A SQLite file in WAL mode. Usable from several threads, one at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the catalog. Raises IndexMismatchError for a file of another schema or no SQLite file."""
+        """Open or create the catalog; one of an earlier schema is brought up to date.
+
+        Raises IndexMismatchError for a file of a later schema or no SQLite file.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         try:
@@ -49,15 +69,14 @@ class Catalog:
             with self._lock, self._db:
                 self._db.execute("PRAGMA foreign_keys=ON")
                 version = self._db.execute("PRAGMA user_version").fetchone()[0]
-                if version not in (0, SCHEMA_VERSION):
+                if version > SCHEMA_VERSION:
                     raise IndexMismatchError(
                         f"{path} was made by another version of Citable (schema {version}, this one reads "
                         f"{SCHEMA_VERSION}). Index the papers again into a new index: citable index --index NAME PATH"
                     )
-                if version == 0:
+                if version < SCHEMA_VERSION:
                     self._db.execute("PRAGMA journal_mode=WAL")
-                    self._db.executescript(_SCHEMA)
-                    self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+                    self._upgrade()
         except sqlite3.OperationalError as error:
             raise IndexBusyError(
                 f"{path} cannot be used now ({error}). Check that no other program holds it, that it may be written, "
@@ -67,6 +86,15 @@ class Catalog:
             raise IndexMismatchError(
                 f"{path} is not a readable catalog ({error}). Move it away and index again."
             ) from None
+
+    def _upgrade(self) -> None:
+        # In one transaction, and looked at again inside it: another process may have done it meanwhile.
+        self._db.execute("BEGIN IMMEDIATE")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        for step in _STEPS[version:]:
+            for statement in step.split(";"):
+                self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     # -- what was read -------------------------------------------------------------------------------------------
 
@@ -94,9 +122,10 @@ class Catalog:
             key = next(key for key in keys if not self._taken(key))
             cursor = self._db.execute(
                 "INSERT INTO papers (key, title, title_norm, abstract, authors, year, venue, doi, arxiv_id, pmid, url,"
-                " source, content_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " source, categories, content_hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (key, paper.title, identity.normalise_title(paper.title), paper.abstract, json.dumps(paper.authors),
-                 paper.year, paper.venue, paper.doi, paper.arxiv_id, paper.pmid, paper.url, paper.source, digest),
+                 paper.year, paper.venue, paper.doi, paper.arxiv_id, paper.pmid, paper.url, paper.source,
+                 json.dumps(paper.categories), digest),
             )  # fmt: skip
             paper_id = int(cursor.lastrowid or 0)
             self._write_sentences(paper_id, paper.abstract)
@@ -168,11 +197,12 @@ class Catalog:
             self._db.execute(
                 "UPDATE papers SET year=? WHERE id=? AND (? OR year IS NULL)", (paper.year, paper_id, overwrite)
             )
-        if paper.authors:
-            self._db.execute(
-                "UPDATE papers SET authors=? WHERE id=? AND (? OR authors='[]')",
-                (json.dumps(paper.authors), paper_id, overwrite),
-            )
+        for column in ("authors", "categories"):
+            if values := getattr(paper, column):
+                self._db.execute(
+                    f"UPDATE papers SET {column}=? WHERE id=? AND (? OR {column}='[]')",
+                    (json.dumps(values), paper_id, overwrite),
+                )
 
     def _write_sentences(self, paper_id: int, abstract: str) -> None:
         self._db.execute("DELETE FROM sentences WHERE paper_id = ?", (paper_id,))
@@ -237,15 +267,69 @@ class Catalog:
             ]
         return [_paper(row) for row in rows if row]
 
-    def search_titles(self, text: str = "", limit: int | None = None) -> Iterator[CatalogPaper]:
-        """Papers whose title holds `text`, without case, accents and punctuation, by title."""
+    def search_titles(
+        self, text: str = "", limit: int | None = None, *, within: Collection[int] | None = None
+    ) -> Iterator[CatalogPaper]:
+        """Papers whose title holds `text`, without case, accents and punctuation, by title.
+
+        With `within`, only papers with these ids.
+        """
         wanted = identity.normalise_title(text)
+        among = "" if within is None else "AND id IN (SELECT value FROM json_each(?))"
+        ids = [] if within is None else [json.dumps(list(within))]
         with self._lock:
             rows = self._db.execute(
-                f"SELECT {_PAPER_COLUMNS} FROM papers WHERE instr(title_norm, ?) OR ? = '' ORDER BY title_norm LIMIT ?",
-                (wanted, wanted, -1 if limit is None else limit),
+                f"SELECT {_PAPER_COLUMNS} FROM papers WHERE (instr(title_norm, ?) OR ? = '') {among} "
+                "ORDER BY title_norm LIMIT ?",
+                (wanted, wanted, *ids, -1 if limit is None else limit),
             ).fetchall()
         return (_paper(row) for row in rows)
+
+    def matching(self, chosen: Filter) -> set[int] | None:
+        """Ids of the papers that `chosen` lets through; None, meaning all, for a filter that says nothing."""
+        if not chosen:
+            return None
+        with self._lock:
+            found = [self._by_alias(chosen), self._by_source(chosen), self._by_details(chosen)]
+        found += [self.matching(other) for other in chosen.also]
+        return set.intersection(*(part for part in found if part is not None))
+
+    def _by_alias(self, chosen: Filter) -> set[int] | None:
+        if not chosen.ids:
+            return None
+        keys = json.dumps([key for value in chosen.ids for key in id_keys(value)])
+        return self._ids("SELECT paper_id FROM aliases WHERE alias IN (SELECT value FROM json_each(?))", keys)
+
+    def _by_source(self, chosen: Filter) -> set[int] | None:
+        if not chosen.sources:
+            return None
+        known = [row[0] for row in self._db.execute("SELECT DISTINCT source FROM sightings")]
+        files = json.dumps([source for source in known if any(is_source(value, source) for value in chosen.sources)])
+        return self._ids("SELECT paper_id FROM sightings WHERE source IN (SELECT value FROM json_each(?))", files)
+
+    def _ids(self, query: str, *values: str) -> set[int]:
+        return {row[0] for row in self._db.execute(query, values)}
+
+    def _by_details(self, chosen: Filter) -> set[int] | None:
+        tests = column_tests(chosen)
+        if not (tests or chosen.years):
+            return None
+        years = " OR ".join(["year BETWEEN ? AND ?"] * len(chosen.years)) or "1"
+        bounds = [bound for first, last in chosen.years for bound in (first or 0, last or _NO_YEAR)]
+        rows = self._db.execute(f"SELECT {', '.join(['id', *tests])} FROM papers WHERE {years}", bounds)
+        checks = list(tests.values())
+        return {row[0] for row in rows if all(check(text) for check, text in zip(checks, row[1:], strict=True))}
+
+    def scope(self, chosen: Filter) -> Scope | None:
+        """The papers that `chosen` lets through, and how many cannot be told; None for a filter that says nothing."""
+        ids = self.matching(chosen)
+        if ids is None:
+            return None
+        silent = " OR ".join(_EMPTY[name] for name in used_fields(chosen) if name in _EMPTY) or "0"
+        with self._lock:
+            total = self._db.execute("SELECT count(*) FROM papers").fetchone()[0]
+            lacking = self._db.execute(f"SELECT count(*) FROM papers WHERE {silent}").fetchone()[0]
+        return Scope(chosen, frozenset(ids), total, lacking)
 
     def sentences(self, paper: CatalogPaper) -> list[Sentence]:
         """The sentences of a paper's abstract, in order."""
@@ -292,9 +376,9 @@ class Catalog:
 
 
 def _paper(row: Sequence[object]) -> CatalogPaper:
-    paper_id, key, title, abstract, authors, year, venue, doi, arxiv_id, pmid, url, source = row
+    paper_id, key, title, abstract, authors, year, venue, doi, arxiv_id, pmid, url, source, categories = row
     paper = Paper(
         str(title), str(abstract), tuple(json.loads(str(authors))), year, str(venue), str(doi),  # type: ignore[arg-type]
-        str(arxiv_id), str(pmid), str(url), str(source),
+        str(arxiv_id), str(pmid), str(url), str(source), categories=tuple(json.loads(str(categories))),
     )  # fmt: skip
     return CatalogPaper(int(str(paper_id)), str(key), paper)

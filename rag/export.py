@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from rag.filters import describe
 from rag.identity import link_of
-from rag.records import Answer, CatalogPaper, Citation, Hit
+from rag.records import Answer, CatalogPaper, Citation, Filter, Hit, Scope
 
 _SENTENCES_A_HIT = 3
 
@@ -13,6 +14,8 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
     return {
         "question": answer.question,
         "query": answer.query,
+        "followed": answer.followed,
+        "filter": None if answer.scope is None else _scope(answer.scope),
         "answer": answer.text,
         "refused": answer.refused,
         "stopped": answer.stopped,
@@ -42,8 +45,39 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
     }
 
 
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {
+        "words": describe(scope.filter),
+        **_filter(scope.filter),
+        "papers": scope.papers,
+        "of": scope.total,
+        "papers_lacking_a_field": scope.lacking,
+    }
+
+
+def _filter(chosen: Filter) -> dict[str, Any]:
+    return {
+        "years": [list(bounds) for bounds in chosen.years],
+        "authors": list(chosen.authors),
+        "venues": list(chosen.venues),
+        "categories": list(chosen.categories),
+        "sources": list(chosen.sources),
+        "ids": list(chosen.ids),
+        "also": [_filter(one) for one in chosen.also],
+    }
+
+
 def _listed(entry: CatalogPaper) -> dict[str, Any]:
-    return {"paper": entry.key, "title": entry.paper.title, "year": entry.paper.year, "link": link_of(entry.paper)}
+    paper = entry.paper
+    return {
+        "paper": entry.key,
+        "title": paper.title,
+        "authors": list(paper.authors),
+        "year": paper.year,
+        "venue": paper.venue,
+        "categories": list(paper.categories),
+        "link": link_of(paper),
+    }
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

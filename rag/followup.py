@@ -40,24 +40,32 @@ class Resolved:
 
 
 def resolve(
-    search: Search, question: str, subject: str, needed: Callable[[str], float], follows: bool | None = None
+    search: Search,
+    question: str,
+    subject: str,
+    needed: Callable[[str], float],
+    follows: bool | None = None,
+    *,
+    within: Search | None = None,
 ) -> Resolved:
     """Search for `question`, joined with `subject`, the last question that stood for itself, if it leans on that.
 
     `needed` tells the confidence below which a question is refused. `follows` decides where the user has said which it
-    is.
+    is. What is searched for is found out over all papers, also where it is then searched for `within` some of them: of
+    few papers one always stands out.
     """
     subject = subject.strip()
+    find = within or search
     if not subject or follows is False or (follows is None and not may_lean(question)):
-        return Resolved(question, question, search(question))
+        return Resolved(question, question, find(question))
     joined = f"{subject} {question}"
-    together = search(joined)
-    if follows is None:
-        alone = search(question)
-        strange = len(content_terms(question)) >= _TELLING and alone.confidence < needed(question)
-        if strange or stands_alone(alone.ranking, together.ranking):
-            return Resolved(question, question, alone)
-    return Resolved(joined, subject, together)
+    if follows:
+        return Resolved(joined, subject, find(joined))
+    together, alone = search(joined), search(question)
+    strange = len(content_terms(question)) >= _TELLING and alone.confidence < needed(question)
+    if strange or stands_alone(alone.ranking, together.ranking):
+        return Resolved(question, question, within(question) if within else alone)
+    return Resolved(joined, subject, within(joined) if within else together)
 
 
 def subject_after(search: Search, turns: Sequence[str], needed: Callable[[str], float]) -> str:

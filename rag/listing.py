@@ -58,6 +58,14 @@ _QUOTED = re.compile(r"""(?<!\w)['"\u2018\u201c](.+?)['"\u2019\u201d](?!\w)""")
 _SIGNS = {"question mark": "?", "colon": ":", "exclamation mark": "!", "dash": "-", "hyphen": "-", "slash": "/"}
 _LEADING = re.compile(r"^(?:an?|the|any|some|words?|terms?|phrases?|expressions?)\s+", re.IGNORECASE)
 _TRAILING = re.compile(r"\s+(?:words?|terms?|signs?|characters?)$", re.IGNORECASE)
+# What a question says that asks for the papers of a filter and for nothing more: "how many papers are there by".
+_ALL = re.compile(
+    r"(?:please )?(?:(?:how many|count|number of|(?:list|show|find|name|give|get)(?: me)?|which|what)\b ?)?"
+    r"(?:(?:are|all|every|any|the|of|my) )*"
+    rf"(?:{_PAPERS}\b ?)?(?:\b(?:are|were|is|there|do|i|we|you|have|published|written|authored|that|which|whose|match|"
+    r"by|from|in|of|on|with|where|the|this|collection|index) ?)*[.?!:,;]*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,11 @@ class Listing:
         verb = {"holds": "with", "begins": "beginning with", "ends": "ending with"}[self.how]
         values = " or ".join(f"\u201c{value}\u201d" for value in self.values)
         return f"by {values}" if self.field == "authors" else f"{verb} {values} in the {self.field}"
+
+
+def asks_for_all(question: str) -> bool:
+    """Whether `question`, filters taken out, is nothing, or asks how many or which papers there are and no more."""
+    return len(question) <= _LONGEST and bool(_ALL.fullmatch(" ".join(question.split())))
 
 
 def parse_listing(question: str) -> Listing | None:

@@ -4,7 +4,7 @@ All are frozen. A score belongs to a hit, never to a paper. Offsets are characte
 exclusive, so that `abstract[start:end]` is the text byte for byte as it was ingested.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Event
@@ -26,7 +26,10 @@ class TokenVectors:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A paper as a source file gives it. With an `own_id`, that alone says which paper of its collection it is."""
+    """A paper as a source file gives it. With an `own_id`, that alone says which paper of its collection it is.
+
+    `categories` are those of arXiv, such as `cs.LG`; keywords are none.
+    """
 
     title: str
     abstract: str
@@ -39,6 +42,7 @@ class Paper:
     url: str = ""
     source: str = ""
     own_id: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,41 @@ class Counts:
     indexed: int
     passages: int
     sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which papers are asked about, by what their records say. How values match stands in `filters.py`.
+
+    The values of one field are alternatives; fields hold together, and so do the filters of `also`. A year range is its
+    first and last year, None where it is open. A filter without values lets all papers through and is false.
+    """
+
+    years: tuple[tuple[int | None, int | None], ...] = ()
+    authors: tuple[str, ...] = ()
+    venues: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    also: tuple["Filter", ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The papers that a filter lets through, of `total`; `lacking` have nothing in a field that it looks at."""
+
+    filter: Filter
+    ids: frozenset[int] = field(repr=False)
+    total: int
+    lacking: int = 0
+
+    @property
+    def papers(self) -> int:
+        """How many papers are let through."""
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +235,9 @@ class Answer:
     `query` is what was searched for; `subject` is what a next question may lean on, the last question that stood for
     itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are
     those of the prompt that it had not read before. A question that counts or lists papers by what their records say is
-    answered with `listed`, all of them, and has no claims.
+    answered with `listed`, all of them, and has no claims. `scope` tells the papers that a filter left to look at;
+    `question` is as it was asked, filters and all, `query` is without them, and empty where there was nothing else.
+    `followed` tells that the question was taken to lean on the one before.
     """
 
     question: str
@@ -220,14 +261,21 @@ class Answer:
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
     listed: tuple[CatalogPaper, ...] | None = field(default=None, repr=False)
+    scope: Scope | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Stream event: the search is done; `query` is what was searched for, more than the question for a follow-up."""
+    """Stream event: the search is done; `query` is what was searched for, more than the question for a follow-up.
+
+    `scope` are the papers that it was searched for in, None for all.
+    """
 
     hits: tuple[Hit, ...]
     query: str
+    scope: Scope | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +338,16 @@ class Embedder(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model would see it untruncated, special tokens included."""
+
+
+class Library(Protocol):
+    """The records of all papers."""
+
+    def scope(self, chosen: Filter) -> Scope | None:
+        """The papers that `chosen` lets through; None for a filter that says nothing."""
+
+    def search_titles(self, *, within: Collection[int] | None = None) -> Iterable[CatalogPaper]:
+        """Papers by title: all, or those with the ids `within`."""
 
 
 class LanguageModel(Protocol):

@@ -241,8 +241,8 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     tight = Answerer(
-        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, list, evidence_sentences=20, evidence_tokens=30,
-        answer_tokens=50, answer_threshold=0.0,
+        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, ask.engine.catalog, evidence_sentences=20,
+        evidence_tokens=30, answer_tokens=50, answer_threshold=0.0,
     )  # fmt: skip
     answer = tight.ask(QUESTION)
     assert 1 <= len(answer.evidence) <= 3

@@ -70,6 +70,9 @@ def test_papers_lists_counts_and_searches(use_index: Config, capsys: pytest.Capt
         (["chat"], 4, "no index yet"),
         (["reindex"], 4, "no index yet"),
         (["ask", "  "], 2, "the question is empty"),
+        (["ask", "x", "--year", "soon"], 2, "year:2020-2024"),
+        (["ask", "x year:2024-2020"], 2, "year:2020-2024"),
+        (["ask", "", "--author", "-"], 2, "nothing to look for"),
         (["index"], 2, "nothing to index"),
         (["index", "missing.jsonl"], 3, "no such file"),
         (["ask", "x", "--set", "colour=red"], 2, "colour"),
@@ -184,3 +187,27 @@ def test_other_packages_add_commands(capsys: pytest.CaptureFixture[str]) -> None
     assert out.startswith("sample: 34 questions")
     assert "measure answers" in " ".join(cli.build_parser().format_help().split())
     assert run(capsys, "eval", "run", "missing.jsonl")[0] == 3
+
+
+def test_filters_as_options_and_typed(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "papers", "--year", "1985", "--count")[1] == "2\n"
+    assert run(capsys, "papers", "--year", "-1985", "--year", ">=2020", "--count")[1] == "7\n"
+    assert run(capsys, "papers", "--venue", "nature", "--author", "Kroto H")[1] == "C60: Buckminsterfullerene (1985)\n"
+    assert run(capsys, "papers", "bucky author:kroto", "--count")[1] == "0\n"
+    assert run(capsys, "papers", "buckminster author:kroto", "--count")[1] == "1\n"
+    assert run(capsys, "papers", "--source", "papers.jsonl", "--count")[1] == "12\n"
+    assert run(capsys, "papers", "--id", "1706.03762", "--id", "10.1038/318162A0", "--count")[1] == "2\n"
+    assert run(capsys, "papers", "--category", "cs", "--count")[1] == "0\n"
+
+    code, out, _ = run(capsys, "ask", "What happened to ozone? year:1985", "--author", "Farman")
+    assert code == 0
+    assert out.startswith("Searched in 1 of 12 papers: 1985, by Farman\n\n")
+    assert "[1] Large losses of total ozone" in out
+    assert run(capsys, "ask", "", "--author", "Farman")[1].startswith("1 paper by Farman.\n\n  - Large losses")
+    assert run(capsys, "ask", "Why?", "--author", "Nobody") == (
+        0,
+        "No paper of the collection is by Nobody.\n",
+        "",
+    )
+    data = json.loads(run(capsys, "ask", "year:1985", "--json")[1])
+    assert (data["filter"]["words"], data["filter"]["papers"]) == ("1985", 2)

@@ -29,6 +29,7 @@ TYPED_BY = {"rag/ingest.py": _INDEXES, "rag/retrieval.py": _INDEXES}
 PURE = {
     "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
     "verification", "refusal", "followup", "listing", "prompting", "export", "examples",
+    "filters", "matching", "narrowing",
 }  # fmt: skip
 
 

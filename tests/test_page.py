@@ -155,6 +155,29 @@ def test_a_count_is_given_and_can_be_searched_instead(page: Any) -> None:
     assert not page.is_visible("#again")
 
 
+def test_filters_typed_in_a_question_say_where_it_was_searched(page: Any) -> None:
+    assert 'author:"Diederik Kingma"' in page.inner_text("#filters")
+    ask(page, "author:Kroto year:1985 What is the shape of C60?")
+    page.wait_for_selector("#panel .source mark")
+    page.wait_for_selector("#ask:visible")
+    assert "Searched in 1 of 12 papers: 1985, by Kroto" in page.inner_text("#chat")
+    assert not page.is_visible("#again")
+    # Filters alone list papers: nothing is left that could be searched for instead, or be a follow-up.
+    for question, told in (("year:1985", "2 papers of 1985."), ("author:Nobody why?", "is by Nobody.")):
+        ask(page, question)
+        page.wait_for_function(f"document.querySelector('#chat').innerText.includes('{told}')")
+        page.wait_for_selector("#ask:visible")
+        assert not page.is_visible("#again")
+    assert page.locator("#panel section").count() == 1
+    # A filter that cannot be read is told, and the subject of the conversation stays.
+    ask(page, "year:abc what?")
+    page.wait_for_function("document.querySelector('#chat').innerText.includes('Write year:2020, year:2020-2024')")
+    page.wait_for_selector("#ask:visible")
+    ask(page, "What shape does it have?")
+    told = "Taken as a follow-up, searched for: What is the shape of C60?"
+    page.wait_for_function(f"document.querySelector('#chat').innerText.includes('{told}')")
+
+
 def test_examples_are_asked_with_a_click(page: Any) -> None:
     examples = page.locator("#examples button")
     assert examples.count() == 4

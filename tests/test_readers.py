@@ -5,7 +5,7 @@ import pytest
 
 from rag.errors import InputError
 from rag.identity import normalise_title
-from rag.readers import find_files, pagetext, read_papers
+from rag.readers import find_files, jsonl, pagetext, read_papers
 from rag.records import Paper, Skipped
 
 ABSTRACT_A = (
@@ -80,6 +80,29 @@ def test_jsonl_reads_known_fields_and_names_bad_lines(tmp_path: Path) -> None:
         ("Wires", "Sorted.", ("C. Dee", "E. Eff"), None, "123"),
     ]
     assert [i.line for i in items if isinstance(i, Skipped)] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"categories": "cs.LG cs.CL hep-ph"}, ("cs.LG", "cs.CL", "hep-ph")),
+        ({"categories": "cs.LG, stat.ML;cs.LG"}, ("cs.LG", "stat.ML")),
+        ({"categories": ["cs.LG", "Computer science", None, 3]}, ("cs.LG", "Computer science")),
+        ({"categories": ["cs.LG math.MP"]}, ("cs.LG", "math.MP")),
+        ({"categories": [{"term": "cs.LG"}, {"x": "y"}]}, ("cs.LG",)),
+        ({"categories": "computer science"}, ("computer science",)),
+        ({"category": "cs"}, ("cs",)),
+        ({"primary_category": "cs.LG", "categories": "cs.CL cs.LG"}, ("cs.CL", "cs.LG")),
+        ({"primary_category": "cs.LG"}, ("cs.LG",)),
+        ({"categories": None}, ()),
+        ({"categories": {"a": 1}}, ()),
+        ({"keywords": "cs.LG"}, ()),
+    ],
+)
+def test_categories_of_jsonl(fields: dict[str, object], expected: tuple[str, ...]) -> None:
+    (paper,) = jsonl.read([json.dumps({"title": "Ice", "abstract": "Left.", **fields})], "x")
+    assert isinstance(paper, Paper)
+    assert paper.categories == expected
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,13 @@ import gradio as gr
 
 from rag.build import Engine
 from rag.errors import CitableError, UsageError
+from rag.filters import EXAMPLES
 from rag.records import Checked, Claim, Finished, Found, Reading, Token
 from ui import render
 
 _EMPTY_PANEL = '<p class="hint">The sentences that an answer cites are shown here, in their abstracts.</p>'
 _WELCOME = "Ask a question about your papers. Every sentence of the answer cites the sentence it rests on."
+_HINT = f"To ask only some of the papers, type in your question: `{'` `'.join(EXAMPLES)}`"
 _LOADING = "loading the models"
 Updates = tuple[list[dict[str, Any]], str, "Memory | dict[str, Any]"]
 
@@ -37,7 +39,7 @@ class Memory:
     """What a page remembers of its last question, for follow-ups and to take it the other way.
 
     `subject` is what the next question may lean on, `before` what the last one could lean on, `followed` whether it was
-    taken to, and `listed` whether it was answered by counting.
+    taken to, and `listed` whether it was answered by counting what could be searched for as well.
     """
 
     question: str = ""
@@ -153,7 +155,8 @@ class ChatPage:
         for event in events:
             match event:
                 case Found():
-                    status = f"{len(event.hits)} papers found, reading \u2026"
+                    among = f" in {event.scope.papers} of {event.scope.total}" if event.scope else ""
+                    status = f"{len(event.hits)} papers found{among}, reading \u2026"
                 case Reading():
                     status = f"reading the evidence, {event.done} of {event.total} tokens \u2026"
                 case Token():
@@ -166,10 +169,12 @@ class ChatPage:
                     answer = event.answer
                     papers = engine.catalog.papers(list(dict.fromkeys(c.paper_id for c in answer.citations)))
                     text = render.finished_markdown(answer, turn.id)
-                    if answer.claims or answer.refused:
+                    if answer.claims or (answer.refused and answer.hits):
                         panel = render.panel_html(answer, papers, turn.id) + panel
-                    followed = answer.query != answer.question
-                    now = Memory(question, answer.subject, memory.subject, followed, answer.listed is not None)
+                    counted = answer.listed is not None and bool(answer.query)
+                    # Where nothing was searched for, nothing can have been taken as a follow-up.
+                    before = memory.subject if answer.query else ""
+                    now = Memory(question, answer.subject, before, answer.followed, counted)
                     yield [*shown, _assistant(text or "*Stopped.*")], panel or _EMPTY_PANEL, now
                     return
             yield (
@@ -229,6 +234,7 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", scale=0, min_width=80)
                     stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80, visible=False)
                 again = gr.Button("", elem_id="again", size="sm", visible=False)
+                gr.Markdown(_HINT, elem_id="filters")
                 gr.Markdown("For instance:", elem_id="instance")
                 with gr.Row(elem_id="examples"):
                     buttons = [gr.Button(text, size="sm", elem_classes="example", min_width=200) for text in examples]

@@ -17,7 +17,17 @@ from rag.console import EXIT_CODES, add_command, added_commands, config_of, prog
 from rag.errors import UsageError
 from rag.examples import example_questions
 from rag.export import answer_to_dict
-from rag.records import Answer, Checked, Counts, Finished, Found, Reading, Token
+from rag.filters import EXAMPLES, combine, filter_of, parse_filter
+from rag.records import Answer, Checked, Counts, Filter, Finished, Found, Reading, Token
+
+_FILTERS = {
+    "year": ("YEARS", "of this year or these years: 2020, 2020-2024, 2020-, -2019, '>=2020'"),
+    "author": ("NAME", "by this author: words of the name, in any order; initials will do"),
+    "venue": ("NAME", "of a journal or conference with these words in its name"),
+    "category": ("NAME", "of this arXiv category: cs.LG, or cs for all of them"),
+    "source": ("TEXT", "read from a file with this in its path"),
+    "id": ("ID", "with this DOI, arXiv id, PMID or catalog key"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="a question asked before, which this one may lean on; repeat it for more, the oldest first",
     )  # fmt: skip
     ask.add_argument("--sample", action="store_true", help="ask the bundled sample")
+    _add_filters(ask, "search only papers that these let through; they can be typed in the question too")
 
     chat = command("chat", _chat, "open the chat page on this machine")
     chat.add_argument("--sample", action="store_true", help="chat with the bundled sample; indexes it if needed")
@@ -63,9 +74,12 @@ def build_parser() -> argparse.ArgumentParser:
     chat.add_argument("--port", type=int, default=7860, help="port to listen on (default: %(default)s)")
 
     papers = command("papers", _papers, "list the indexed papers")
-    papers.add_argument("search", nargs="?", default="", help="show only titles that contain this")
+    papers.add_argument(
+        "search", nargs="?", default="", help="show only titles that contain this; filters can be in it"
+    )
     papers.add_argument("--count", action="store_true", help="print only how many there are")
     papers.add_argument("--sample", action="store_true", help="of the bundled sample")
+    _add_filters(papers, "show only papers that these let through")
 
     doctor = command("doctor", _doctor, "check the installation, the models and the index")
     doctor.add_argument("--sample", action="store_true", help="check the index of the bundled sample")
@@ -85,6 +99,19 @@ def build_parser() -> argparse.ArgumentParser:
             text = f"cannot be loaded: {error}"
         commands.add_parser(entry.name, help=text[:1].lower() + text[1:])
     return parser
+
+
+def _add_filters(parser: argparse.ArgumentParser, text: str) -> None:
+    about = (
+        f"{text}: {' '.join(EXAMPLES)}. An option that is repeated lets through more, different options together less."
+    )
+    group = parser.add_argument_group("filters", about)
+    for name, (value, explained) in _FILTERS.items():
+        group.add_argument(f"--{name}", action="append", default=[], metavar=value, help=explained)
+
+
+def _filter(args: argparse.Namespace) -> Filter:
+    return filter_of({name: getattr(args, name) for name in _FILTERS})
 
 
 def _config(args: argparse.Namespace) -> Config:
@@ -142,7 +169,9 @@ def _ensure_sample(args: argparse.Namespace, config: Config) -> None:
 
 
 def _ask(args: argparse.Namespace, config: Config) -> int:
-    if not args.question.strip():
+    given = _filter(args)
+    parse_filter(args.question)  # what cannot be read is told before the models are loaded
+    if not (args.question.strip() or given):
         raise UsageError("the question is empty. Ask something about the papers.")
     from rag.build import Engine
 
@@ -152,15 +181,15 @@ def _ask(args: argparse.Namespace, config: Config) -> int:
         cancel = Event()
         subject = engine.answerer.subject_after(args.after)
         if args.json:
-            answer = engine.answerer.ask(args.question, cancel, subject=subject)
+            answer = engine.answerer.ask(args.question, cancel, subject=subject, filter=given)
             print(json.dumps(answer_to_dict(answer), ensure_ascii=False))
         else:
-            events = engine.answerer.stream(args.question, cancel, subject=subject)
-            _stream(events, args.question, sys.stdout, _Status(sys.stderr))
+            events = engine.answerer.stream(args.question, cancel, subject=subject, filter=given)
+            _stream(events, sys.stdout, _Status(sys.stderr))
     return 0
 
 
-def _stream(events: object, question: str, out: TextIO, status: "_Status") -> Answer:
+def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
     """Print sentences as they are checked; what is not checked yet shows only in the status line."""
     from ui import render
 
@@ -169,9 +198,9 @@ def _stream(events: object, question: str, out: TextIO, status: "_Status") -> An
     for event in events:  # type: ignore[attr-defined]
         match event:
             case Found():
-                if searched := render.searched_line(question.strip(), event.query):
+                for line in render.searched_lines(event):
                     status.clear()
-                    print(f"{searched}\n", file=out, flush=True)
+                    print(f"{line}\n", file=out, flush=True)
                 status.show(f"reading {len(event.hits)} papers")
             case Reading():
                 status.show(f"reading the evidence, {event.done} of {event.total} tokens")
@@ -187,7 +216,8 @@ def _stream(events: object, question: str, out: TextIO, status: "_Status") -> An
                 status.clear()
                 if event.answer.refused or event.answer.listed is not None:
                     print(event.answer.text, file=out)
-                print("\n" + render.sources_plain(event.answer), file=out)
+                if sources := render.sources_plain(event.answer):
+                    print("\n" + sources, file=out)
                 return event.answer
     raise AssertionError("a stream ends with Finished")
 
@@ -244,7 +274,9 @@ def _papers(args: argparse.Namespace, config: Config) -> int:
 
     catalog = require_papers(config)
     try:
-        found = list(catalog.search_titles(args.search))
+        search, typed = parse_filter(args.search)
+        within = catalog.matching(combine(typed, _filter(args)))
+        found = list(catalog.search_titles(search, within=within))
     finally:
         catalog.close()
     if args.count:

@@ -8,8 +8,9 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 
+from rag.filters import describe
 from rag.identity import link_of
-from rag.records import Answer, CatalogPaper, Citation, Claim, Hit, Verdict
+from rag.records import Answer, CatalogPaper, Citation, Claim, Found, Hit, Verdict
 
 _NEAREST = 3
 _LISTED = 200  # more would make a page that nobody reads
@@ -25,7 +26,13 @@ def escape_markdown(text: str) -> str:
 def verdict_line(answer: Answer) -> str:
     """What the checks found, in one line."""
     if answer.listed is not None:
-        return "Counted over the records of all papers, without the language model."
+        scope = answer.scope
+        # Where the filter is all that was asked, every paper was looked at.
+        some = scope is not None and answer.query
+        papers = (
+            f"{scope.papers} of {scope.total} papers ({describe(scope.filter)})" if scope and some else "all papers"
+        )
+        return f"Counted over the records of {papers}, without the language model."
     if answer.refused:
         return ""
     own = sum(claim.verdict is not Verdict.QUOTED for claim in answer.claims)
@@ -42,9 +49,12 @@ def verdict_line(answer: Answer) -> str:
     return "; ".join(parts).capitalize() + "." if parts else ""
 
 
-def searched_line(question: str, query: str) -> str:
-    """What a follow-up was taken to ask; empty for a question that was searched for as it stands."""
-    return f"Taken as a follow-up, searched for: {query}" if query != question else ""
+def searched_lines(asked: Answer | Found) -> list[str]:
+    """What a follow-up was taken to ask, and in which papers it was searched for; none for a plain question."""
+    lines = [f"Taken as a follow-up, searched for: {asked.query}"] if asked.followed else []
+    if (scope := asked.scope) and scope.papers:
+        lines.append(f"Searched in {scope.papers} of {scope.total} papers: {describe(scope.filter)}")
+    return lines
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------
@@ -88,15 +98,14 @@ def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", stat
 
 
 def finished_markdown(answer: Answer, turn: str) -> str:
-    """A finished answer with its verdict; a refusal with the nearest papers; what was searched for in a follow-up."""
-    searched = f"*{escape_markdown(searched_line(answer.question, answer.query))}*"
-    head = f"{searched}\n\n" if answer.query != answer.question else ""
+    """A finished answer with its verdict; a refusal with the nearest papers; what was searched for, and where."""
+    head = "".join(f"*{escape_markdown(line)}*\n\n" for line in searched_lines(answer))
     if answer.listed is not None:
         found, note = escape_markdown(answer.text), escape_markdown(verdict_line(answer))
         return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
     if answer.refused:
         nearest = "".join(f"\n- {_linked(hit)}" for hit in answer.hits[:_NEAREST])
-        return f"{head}**{answer.text}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
+        return f"{head}**{escape_markdown(answer.text)}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
     body = answer_markdown(answer.claims, turn)
     note = verdict_line(answer)
     return head + body + (f"\n\n*{escape_markdown(note)}*" if note else "")
@@ -166,7 +175,7 @@ def _title_html(title: str, link: str) -> str:
 def _byline(entry: CatalogPaper) -> str:
     paper = entry.paper
     names = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")
-    facts = [html.escape(fact) for fact in (names, paper.venue, str(paper.year or "")) if fact]
+    facts = [html.escape(fact) for fact in (names, paper.venue, str(paper.year or ""), *paper.categories[:3]) if fact]
     return f'<p class="byline">{_DOT.join(facts)}</p>' if facts else ""
 
 

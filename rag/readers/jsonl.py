@@ -1,12 +1,15 @@
 """JSON Lines: one object a line with `title` and `abstract`; other fields are read where their names are known."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rag.records import Paper, Skipped
+
+_CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z-]+)?")
 
 
 class _Record(BaseModel):
@@ -23,6 +26,9 @@ class _Record(BaseModel):
     arxiv_id: str = Field(default="", validation_alias=AliasChoices("arxiv_id", "arxiv"))
     pmid: str = ""
     url: str = Field(default="", validation_alias=AliasChoices("url", "link"))
+    categories: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("categories", "category", "primary_category")
+    )
 
     @field_validator("authors", mode="before")
     @classmethod
@@ -40,10 +46,25 @@ class _Record(BaseModel):
         text = str(value).strip().removesuffix(".0")
         return int(text) if text.isdigit() and len(text) <= 4 else None
 
+    @field_validator("categories", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        items = value if isinstance(value, list) else [value]
+        texts = (item.get("term") or item.get("name") if isinstance(item, dict) else item for item in items)
+        parts = (part.strip() for text in texts if isinstance(text, str) for part in re.split("[,;]", text))
+        return tuple(dict.fromkeys(name for part in parts if part for name in _categories(part)))
+
     @field_validator("venue", "doi", "arxiv_id", "pmid", "url", mode="before")
     @classmethod
     def _absent(cls, value: Any) -> Any:
         return value if isinstance(value, str | int) else ""
+
+
+def _categories(part: str) -> list[str]:
+    """`hep-ph math.MP` are two categories, "Computer science" is one."""
+    words = part.split()
+    apart = all(map(_CATEGORY.fullmatch, words)) and any(re.search("[.-]", word) for word in words)
+    return words if apart else [" ".join(words)]
 
 
 def looks_like(head: str) -> bool:

@@ -1,0 +1,96 @@
+"""A question as it is typed -> the question itself, and the papers that it is asked of. Pure but for the `Library`.
+
+What the records of the papers settle is answered here, without a search: a question that counts or lists papers, one
+that is nothing but filters, and one whose filters leave no paper.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from rag.filters import combine, condition, lacking_words, parse_filter
+from rag.listing import asks_for_all, count_papers
+from rag.records import Answer, CatalogPaper, Filter, Library, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was `typed`, what is left of it without its filters, and its papers; all without a `scope`."""
+
+    typed: str
+    question: str
+    scope: Scope | None = None
+
+    @property
+    def within(self) -> frozenset[int] | None:
+        """The ids of the papers that the question is asked of; None for all."""
+        return self.scope.ids if self.scope else None
+
+    @property
+    def is_about_papers(self) -> bool:
+        """Whether there is nothing to search for: filters alone, or filters that leave no paper."""
+        return self.scope is not None and (not self.scope.ids or asks_for_all(self.question))
+
+
+def narrow(typed: str, given: Filter | None, library: Library, without: Collection[int] = ()) -> Asked:
+    """Take the filters out of `typed`; those and `given` hold together. The papers `without` count as not there.
+
+    Raises UsageError for a filter that cannot be read.
+    """
+    question, chosen = parse_filter(typed.strip())
+    scope = library.scope(combine(chosen, given or Filter()))
+    if scope:
+        scope = replace(scope, ids=scope.ids.difference(without))
+    return Asked(typed.strip(), question, scope)
+
+
+def answer_from_records(
+    asked: Asked, library: Library, without: Collection[int], subject: str, *, listing: bool = True
+) -> Answer | None:
+    """The answer that needs no search, or None. Without `listing`, nothing that can be searched for is counted.
+
+    `subject` is what the question could have leant on: the next one can still.
+    """
+    scope = asked.scope
+    if scope and not scope.ids:
+        told = f"No paper of the collection is {condition(scope.filter)}."
+        return _answer(asked, _with_lacking(told, scope), None, "", subject)
+    if scope and asked.is_about_papers and (listing or not asked.question):
+        papers = tuple(_visible(library, asked, without))
+        told = f"{len(papers)} paper{'s' * (len(papers) != 1)} {condition(scope.filter)}."
+        return _answer(asked, _with_lacking(told, scope), papers, "", subject)
+    if listing and (counted := count_papers(asked.question, lambda: _visible(library, asked, without))):
+        return _answer(asked, *counted, asked.question, subject)
+    return None
+
+
+def _visible(library: Library, asked: Asked, without: Collection[int]) -> Iterator[CatalogPaper]:
+    return (entry for entry in library.search_titles(within=asked.within) if entry.id not in without)
+
+
+def _with_lacking(told: str, scope: Scope) -> str:
+    return " ".join(filter(None, [told, lacking_words(scope.filter, scope.lacking)]))
+
+
+def _answer(asked: Asked, text: str, listed: tuple[CatalogPaper, ...] | None, query: str, subject: str) -> Answer:
+    """Of papers, or with none listed a refusal."""
+    sure = 0.0 if listed is None else 1.0
+    return Answer(
+        question=asked.typed,
+        text=text,
+        claims=(),
+        citations=(),
+        hits=(),
+        refused=listed is None,
+        confidence=sure,
+        needed=1.0 - sure,
+        dropped=0,
+        stopped=False,
+        query=query,
+        subject=subject,
+        prompt_tokens=0,
+        generated_tokens=0,
+        timings={},
+        ranking=tuple((entry.id, 1.0) for entry in listed or ()),
+        listed=listed,
+        scope=asked.scope,
+    )
