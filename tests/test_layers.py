@@ -25,8 +25,9 @@ WIRING = {"rag/build.py", "rag/tryout.py", "eval/bench/llm.py"}
 _INDEXES = {"catalog", "lexical", "store", "tokens"}
 TYPED_BY = {"rag/ingest.py": _INDEXES, "rag/retrieval.py": _INDEXES}
 PURE = {
-    "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
-    "verification", "refusal", "followup", "listing", "prompting", "export", "examples",
+    "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
+    "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
+    "examples",
 }  # fmt: skip
 
 
