@@ -15,8 +15,8 @@ from rag.config import RANKINGS, Config
 
 # Written when the index is whole; holds how many records were skipped.
 _DONE = "skipped.txt"
-# To be raised when the loaders make other papers of the same files: then indexes of before are not used any more.
-_READING = 2
+# To be raised when the loaders make other papers of the same files, or when an index of before cannot be read any more.
+_READING = 3
 
 
 def index_corpus(config: Config, corpus: Corpus, progress: Callable[[int, int], None]) -> tuple[Config, int]:

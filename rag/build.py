@@ -194,13 +194,14 @@ def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
         tokens = TokenStore(config.index_dir / "tokens.db")
         try:
             whole = not _keeps_tokens(config) or tokens.count() == catalog.counts().passages
+            whole = whole and _is_readable(config.index_dir / "lexical.db")
             if whole and catalog.setting("sample") == shipped and not catalog.pending():
                 return
         finally:
             tokens.close()
             catalog.close()
         if not whole:
-            # Made without late interaction, or before there was any.
+            # Made without late interaction, or by an earlier version.
             rebuild_index(config, progress)
     index_papers(config, [sample_path()], progress)
     catalog = Catalog(config.index_dir / "catalog.db")
@@ -242,6 +243,14 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
 def _opens(folder: Path) -> bool:
     try:
         IndexFiles(folder).close()
+    except IndexMismatchError:
+        return False
+    return True
+
+
+def _is_readable(lexical: Path) -> bool:
+    try:
+        LexicalIndex(lexical).close()
     except IndexMismatchError:
         return False
     return True

@@ -52,7 +52,7 @@ class Retriever:
         The confidence is the mean cosine of the nearest passage and the nearest sentence: low when the collection
         does not deal with the matter at all. It does not tell what a paper on the matter leaves unsaid.
         """
-        vector, tokens = self._embed(question)
+        vector, tokens = self._embed(self._lexical.spelled_out(question))
         # So many candidates more that none is missing once those of the papers left out are gone.
         hidden = self._catalog.indexed_spans(list(without)).values()
         more_passages, more_sentences = (sum(span[i] for span in hidden) for i in (0, 1))
