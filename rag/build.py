@@ -124,8 +124,7 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
 
 
 def _indexer(config: Config, parts: IndexFiles, embedder: Embedder) -> Indexer:
-    keep = _keeps_tokens(config)
-    return Indexer(parts.catalog, embedder, parts.store, parts.lexical, parts.sentences, parts.tokens, keep_tokens=keep)
+    return Indexer(parts, embedder, keep_tokens=_keeps_tokens(config))
 
 
 def _keeps_tokens(config: Config) -> bool:
@@ -242,12 +241,8 @@ class SearchEngine:
             self.embedder = load_embedder(self.config)
             _claim_model(self.config, self.catalog, self.embedder)
             self.retriever = Retriever(
-                self.catalog,
+                self.files,
                 self.embedder,
-                self.files.store,
-                self.files.lexical,
-                self.files.sentences,
-                self.files.tokens,
                 rankings=config.rankings.split(","),
                 candidates=config.candidates,
                 papers=config.papers,

@@ -7,10 +7,10 @@ question that asks for papers or methods, each further sentence of one paper cou
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rag.records import Hit, ScoredSentence, Sentence
-from rag.terms import content_terms
+from rag.terms import compounds, content_terms, seams
 
 Idf = Callable[[Sequence[str]], dict[str, float]]
 
@@ -31,7 +31,8 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
     total = sum(weights.values()) or 1.0
     left = dict(weights)
     rows = [(hit, scored.sentence, scored.score) for hit in hits for scored in sorted(hit.sentences, key=_index)]
-    held = [frozenset(content_terms(sentence.text)) & weights.keys() for _, sentence, _ in rows]
+    joined = {compound.joined: compound.parts for compound in compounds(question)}
+    held = [_held(sentence.text, joined) & weights.keys() for _, sentence, _ in rows]
     # 1 where the second paper is as good a hit as the first, near 0 where the first stands out.
     crowd = (hits[1].score / hits[0].score) ** _CROWDING_POWER if len(hits) > 1 and hits[0].score > 0 else 0.0
     used: Counter[int] = Counter()
@@ -55,6 +56,13 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
         for word in held[best]:
             left[word] *= _COVERED_WORD
     return chosen
+
+
+def _held(text: str, joined: Mapping[str, tuple[str, str]]) -> frozenset[str]:
+    """The words of a sentence, and the other ways to write its compounds and those of the question."""
+    own = content_terms(text)
+    apart = (part for word in own for part in joined.get(word, ()))
+    return frozenset((*own, *seams(text), *apart, *(compound.joined for compound in compounds(text))))
 
 
 def _index(scored: ScoredSentence) -> int:

@@ -1,6 +1,6 @@
 """Score fusion: several rankings of the same things -> one. Pure."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import TypeVar
 
 Id = TypeVar("Id", bound=Hashable)
@@ -16,15 +16,24 @@ def min_max(scores: Mapping[Id, float]) -> dict[Id, float]:
     return {key: (score - low) / (high - low) for key, score in scores.items()}
 
 
-def fuse(
-    rankings: Mapping[str, Mapping[Id, float]], weights: Mapping[str, float]
-) -> list[tuple[Id, float, dict[str, float]]]:
-    """Weighted sum of min-max scores (CombSUM, Fox & Shaw 1994): `(id, score, parts)`, best first.
+def share_of_best(scores: Mapping[Id, float]) -> dict[Id, float]:
+    """Scores as shares of the best: for a list that is cut off, whose last is not the worst there is."""
+    best = max(scores.values(), default=0.0)
+    return {key: max(0.0, score) / best if best > 0 else 0.0 for key, score in scores.items()}
 
-    What a ranking does not hold scores 0 in it: it came after the last that it holds. Parts are the scores as given,
-    by ranking. Equal scores keep the order of their ids, so that the same input gives the same output.
+
+def fuse(
+    rankings: Mapping[str, Mapping[Id, float]], weights: Mapping[str, float], cut_off: Collection[str] = ()
+) -> list[tuple[Id, float, dict[str, float]]]:
+    """Weighted sum of scaled scores (CombSUM, Fox & Shaw 1994): `(id, score, parts)`, best first.
+
+    Rankings are scaled by `min_max`, those whose names are in `cut_off` by `share_of_best`. What a ranking does not
+    hold scores 0 in it. Parts are the scores as given, by ranking. Equal scores keep the order of their ids, so that
+    the same input gives the same output.
     """
-    scaled = {name: min_max(ranking) for name, ranking in rankings.items()}
+    scaled = {
+        name: share_of_best(ranking) if name in cut_off else min_max(ranking) for name, ranking in rankings.items()
+    }
     ids = {key for ranking in rankings.values() for key in ranking}
     fused = []
     for key in ids:

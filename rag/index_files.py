@@ -1,8 +1,8 @@
 """The files of one index: opening, locking, throwing away what is derived.
 
-One index is one folder: `catalog.db` (the truth), what is derived from it (`chroma/`, `lexical/`, `sentences.db`,
-`tokens.db`), and `lock.db`. Writers take the lock alone, readers share it: a second process that writes to Chroma's
-folder would lose vectors. Knows no models.
+One index is one folder: `catalog.db` (the truth), what is derived from it (`chroma/`, `lexical/`, `acronyms.db`,
+`sentences.db`, `tokens.db`), and `lock.db`. Writers take the lock alone, readers share it: a second process that writes
+to Chroma's folder would lose vectors. Knows no models.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import ReadWriteLock, Timeout
 
+from rag.acronym_store import AcronymStore
 from rag.catalog import Catalog
 from rag.config import Config
 from rag.errors import REINDEX, IndexBusyError, IndexMismatchError, NoIndexError
@@ -21,7 +22,7 @@ from rag.store import VectorStore
 from rag.tokens import TokenStore
 
 # Raised when what is derived changes: its layout, or the terms that words become.
-FORMAT = "2"
+FORMAT = "3"
 
 
 def index_exists(config: Config) -> bool:
@@ -77,6 +78,8 @@ class IndexFiles:
             stack.callback(self.store.close)
             self.lexical = LexicalIndex(folder / "lexical")
             stack.callback(self.lexical.close)
+            self.acronyms = AcronymStore(folder / "acronyms.db")
+            stack.callback(self.acronyms.close)
             self.sentences = SentenceStore(folder / "sentences.db")
             stack.callback(self.sentences.close)
             self.tokens = TokenStore(folder / "tokens.db")
@@ -119,7 +122,7 @@ def remove_derived(folder: Path) -> None:
     """Throw away everything but the catalog."""
     for name in ("chroma", "lexical"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("sentences.db", "tokens.db", "lexical.db"):  # the last is of earlier versions
+    for name in ("acronyms.db", "sentences.db", "tokens.db", "lexical.db"):  # the last is of earlier versions
         for suffix in ("", "-wal", "-shm"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
 

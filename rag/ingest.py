@@ -13,12 +13,9 @@ import numpy as np
 from rag.catalog import Catalog
 from rag.chunking import sentence_texts, split_passages
 from rag.errors import InputError
-from rag.lexical import LexicalIndex
+from rag.index_files import IndexFiles
 from rag.readers import SourceFile, read_papers
 from rag.records import Added, CatalogPaper, Embedder, Paper, Passage, Sentence, Skipped
-from rag.sentence_vectors import SentenceStore
-from rag.store import VectorStore
-from rag.tokens import TokenStore
 
 STRIDE = 10_000
 _PAPERS_A_BATCH = 16
@@ -87,23 +84,14 @@ def _read(catalog: Catalog, records: Iterator[Paper | Skipped]) -> Iterator[tupl
 class Indexer:
     """Brings the derived indexes in line with the catalog."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        embedder: Embedder,
-        store: VectorStore,
-        lexical: LexicalIndex,
-        sentences: SentenceStore,
-        tokens: TokenStore,
-        *,
-        keep_tokens: bool,
-    ) -> None:
-        self._catalog = catalog
+    def __init__(self, files: IndexFiles, embedder: Embedder, *, keep_tokens: bool) -> None:
         self._embedder = embedder
-        self._store = store
-        self._lexical = lexical
-        self._sentences = sentences
-        self._tokens = tokens
+        self._catalog = files.catalog
+        self._store = files.store
+        self._lexical = files.lexical
+        self._acronyms = files.acronyms
+        self._sentences = files.sentences
+        self._tokens = files.tokens
         self._keep_tokens = keep_tokens
 
     def run(self, progress: Progress = no_progress) -> int:
@@ -144,6 +132,7 @@ class Indexer:
             self._tokens.replace([*stale, *ids], [])  # Those of an older text must not stay.
         self._store.upsert(ids, vectors)
         self._lexical.replace(stale, zip(ids, texts, strict=True))
+        self._acronyms.replace(stale, zip(ids, texts, strict=True))
 
     def _write_sentences(self, papers: Sequence[CatalogPaper], sentences: Mapping[int, Sequence[Sentence]]) -> None:
         texts = sentence_texts(

@@ -12,14 +12,13 @@ from rag.catalog import Catalog
 from rag.chunking import split_text
 from rag.fusion import fuse
 from rag.identity import link_of
+from rag.index_files import IndexFiles
 from rag.ingest import STRIDE, address
-from rag.lexical import LexicalIndex
 from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, TokenVectors, Vectors
-from rag.sentence_vectors import SentenceStore
-from rag.store import VectorStore
-from rag.tokens import TokenStore
 
 _WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 4.0}
+# Of these only the best are known, and their zero has a meaning of its own.
+_CUT_OFF = frozenset({"passage", "bm25"})
 # The indexes are given the ids of so many papers to search within; of more, they are asked for more results instead.
 _FEW = 5_000
 Query = Callable[[int, Sequence[int] | None], list[tuple[int, float]]]
@@ -30,23 +29,20 @@ class Retriever:
 
     def __init__(
         self,
-        catalog: Catalog,
+        files: IndexFiles,
         embedder: Embedder,
-        store: VectorStore,
-        lexical: LexicalIndex,
-        sentences: SentenceStore,
-        tokens: TokenStore,
         *,
         rankings: Sequence[str],
         candidates: int,
         papers: int,
     ) -> None:
-        self._catalog = catalog
         self._embedder = embedder
-        self._store = store
-        self._lexical = lexical
-        self._sentences = sentences
-        self._tokens = tokens
+        self._catalog = files.catalog
+        self._store = files.store
+        self._lexical = files.lexical
+        self._acronyms = files.acronyms
+        self._sentences = files.sentences
+        self._tokens = files.tokens
         total = sum(_WEIGHTS[name] for name in rankings)
         self._weights = {name: _WEIGHTS[name] / total for name in rankings}
         self._candidates = candidates
@@ -59,21 +55,24 @@ class Retriever:
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
         paper on the matter leaves unsaid.
         """
-        vector, tokens = self._embed(question)
+        vector, tokens = self._embed(self._acronyms.spelled_out(question))
         allowed = _Allowed(self._catalog, without, within)
         passages = allowed.best(self._candidates, lambda count, ids: self._store.query(vector, count, ids))
         found = {"passage": _by_paper(passages)}
         if "bm25" in self._weights:
-            by_words = allowed.best(self._candidates, lambda count, ids: self._lexical.query(question, count, ids))
+            others = self._acronyms.other_forms(question)
+            by_words = allowed.best(
+                self._candidates, lambda count, ids: self._lexical.query(question, count, ids, others)
+            )
             found["bm25"] = _by_paper(by_words)
         # The vectors are asked in any case: the confidence rests on them.
         first = {name: ranking for name, ranking in found.items() if name in self._weights} or found
-        best = [paper_id for paper_id, _, _ in fuse(first, dict.fromkeys(first, 1.0))[: self._candidates]]
+        best = [paper_id for paper_id, _, _ in fuse(first, dict.fromkeys(first, 1.0), _CUT_OFF)[: self._candidates]]
         cosines = self._sentences.similarities(vector, best)
         found["sentence"] = {paper_id: float(row.max()) for paper_id, row in cosines.items() if len(row)}
         if "tokens" in self._weights:
             found["tokens"] = self._interact(tokens, best)
-        fused = fuse({name: found[name] for name in self._weights}, self._weights)
+        fused = fuse({name: found[name] for name in self._weights}, self._weights, _CUT_OFF)
         papers = self._catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
         hits = tuple(
             self._hit(paper, score, parts, cosines.get(paper.id))

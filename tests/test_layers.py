@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ADAPTERS = {"embedding", "store", "lexical", "sentence_vectors", "tokens", "catalog", "llm"}
+ADAPTERS = {"embedding", "store", "lexical", "acronym_store", "sentence_vectors", "tokens", "catalog", "llm"}
 VENDORS = {
     "chromadb": {"rag/store.py"},
     "tantivy": {"rag/lexical.py", "eval/bench/lexical.py"},
@@ -24,12 +24,11 @@ VENDORS = {
 }
 # What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
 WIRING = {"rag/build.py", "rag/index_files.py", "rag/tryout.py", "eval/bench/llm.py"}
-_INDEXES = {"catalog", "lexical", "sentence_vectors", "store", "tokens"}
-TYPED_BY = {"rag/ingest.py": _INDEXES, "rag/retrieval.py": _INDEXES}
+TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval/bench/scale.py": {"catalog"}}
 PURE = {
-    "records", "errors", "identity", "terms", "sentences", "chunking", "fusion", "evidence", "grammar", "citations",
-    "verification", "refusal", "followup", "listing", "prompting", "export", "examples",
-    "filters", "matching", "narrowing",
+    "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
+    "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
+    "examples", "filters", "matching", "narrowing",
 }  # fmt: skip
 
 

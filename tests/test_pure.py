@@ -41,6 +41,13 @@ def test_evidence_covers_both_parts_of_a_question() -> None:
     assert {s.text for _, s, _ in chosen} >= {"fish multiplied"}
 
 
+@pytest.mark.parametrize("question", ["fine-tuning nets", "finetuning nets", "fine tuning nets"])
+@pytest.mark.parametrize("sentence", ["Fine-tuning is slow.", "Finetuning is slow."])
+def test_evidence_holds_compounds_however_written(question: str, sentence: str) -> None:
+    hits = [hit(1, 0.9, ("Rain is slow.", 0.5), (sentence, 0.5), ("Fog is slow.", 0.5))]
+    assert rank_evidence(question, hits, flat, 1)[0][1].text == sentence
+
+
 def test_evidence_of_a_better_paper_comes_first() -> None:
     hits = [hit(1, 0.3, ("ice left lakes", 0.5)), hit(2, 0.9, ("ice left lakes", 0.5))]
     assert [s.paper_id for _, s, _ in rank_evidence("ice lakes", hits, flat, 5)] == [2, 1]
@@ -115,6 +122,17 @@ def test_what_differs_is_not_supported(sentence: str, reason: str) -> None:
         ("BERT outperforms human experts at reading.", "Unlike BERT, ours outperforms human experts at reading."),
         ("We counted 105 live cells in water.", "We counted 10\u2075 live cells in water."),
         ("The air fell to 5 degrees at night.", "The air fell to -5 degrees at night."),
+        ("A rate of 105 trains the net.", "A rate of $10^{-5}$ trains the net."),
+        ("A rate of 10 trains the net.", "A rate of $10^{-5}$ trains the net."),
+        ("A rate of 10^{-5} trains the net.", "A rate of $3 \\times 10^{-5}$ trains the net."),
+        ("A rate of 10^5 trains the net.", "A rate of 1e-5 trains the net."),
+        ("Training takes 5 for each step.", "Training takes 5ms for each step."),
+        ("Training takes 5 for each step.", "Training takes 5 ms for each step."),
+        ("It learns from 80 labelled images.", "It learns from 80k labelled images."),
+        ("Loss falls by 5 on images.", "Loss falls by 5\\% on images."),
+        ("Tuning moves the scale up in training.", "Tuning moves the scale u-μP in training."),
+        ("Tuning transfers with P in training.", "Tuning transfers with μP in training."),
+        ("In mice, the 机器 学习 works.", "In mice, the 机器 没有 学习 works."),
         ("The study refutes that coffee causes cancer.", "This study shows that coffee causes cancer."),
         ("Coffee causes cancer in mice.", "This study refutes that coffee causes cancer in mice."),
         ("Aspirin reduces stroke risk.", "The study fails to show that aspirin reduces stroke risk."),
@@ -140,6 +158,18 @@ def test_a_sentence_that_turns_its_evidence_round_is_not_supported(claim: str, e
     assert support(evidence, evidence, flat) == Support(1.0, "")
     result = support(claim, evidence, flat)
     assert result.objection
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("We optimise tumour models in 5ms.", r"We optimize tumor models in 5 ms."),
+        ("A rate of 1e-5 trains u-muP nets.", r"A rate of $10^{-5}$ trains u-$\mu$P nets."),
+        ("It reaches 92% on 18,736 LLMs.", r"It reaches 92\% on 18{,}736 LLMs."),
+    ],
+)
+def test_another_notation_of_the_evidence_is_supported(claim: str, evidence: str) -> None:
+    assert support(claim, evidence, flat) == Support(1.0, "")
 
 
 def test_only_what_claims_nothing_is_taken_off_the_front() -> None:

@@ -97,6 +97,7 @@ def _build_block(
     parts = [address(paper_id, 0) for paper_id in ids]
     files.store.upsert(parts, vectors)
     files.lexical.replace([], zip(parts, bodies, strict=True))
+    files.acronyms.replace([], zip(parts, bodies, strict=True))
     near = np.random.default_rng([3, block]).normal(size=(_SENTENCES, DIMENSIONS)).astype(np.float32) * 0.03
     files.sentences.replace((paper_id, vectors[n] + near) for n, paper_id in enumerate(ids))
     files.tokens.replace([], ((part, pool[part % len(pool)]) for part in parts))
@@ -138,10 +139,8 @@ def ask(folder: Path, count: int, asked: int) -> dict[str, float]:
     found: dict[str, float] = {}
     started = time.perf_counter()
     files, embedder = IndexFiles(folder), Embedder()
-    retriever = Retriever(
-        files.catalog, embedder, files.store, files.lexical, files.sentences, files.tokens,
-        rankings=("passage", "sentence", "bm25", "tokens"), candidates=_CANDIDATES, papers=5,
-    )  # fmt: skip
+    rankings = ("passage", "sentence", "bm25", "tokens")
+    retriever = Retriever(files, embedder, rankings=rankings, candidates=_CANDIDATES, papers=5)
     found["open"] = time.perf_counter() - started
     found["memory opened"] = _memory()
     generator = np.random.default_rng(4)
