@@ -20,7 +20,7 @@ from rag.digests import sha256_of
 
 _PACKAGES = (
     "citable", "llama-cpp-python", "chromadb", "sentence-transformers", "transformers", "torch", "numpy",
-    "snowballstemmer", "ir-measures", "pytrec-eval-terrier", "scipy", "rouge-score",
+    "snowballstemmer", "tantivy", "ir-measures", "pytrec-eval-terrier", "scipy", "rouge-score",
 )  # fmt: skip
 # What must be the same for a run to be gone on with; the rest is told for the reader.
 _BINDING = ("suite", "selection", "mode", "config", "index", "models", "prompts", "code", "packages")

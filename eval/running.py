@@ -89,6 +89,7 @@ def run_suite(
             tell(f"{skipped} records of the papers of {suite.name} could not be read as papers and are left out")
     mode = {"retrieval_only": retrieval_only, "counterfactual": counterfactual}
     with (SearchEngine if retrieval_only else Engine)(config) as engine:
+        config = engine.config  # with the embedding model that `auto` stands for
         manifest = make_manifest(suite, questions, config, engine, seed=seed, limit=limit, mode=mode)
         folder = out or config.home.expanduser() / "eval" / "runs" / f"{plain_name(suite.name)}-{fingerprint(manifest)}"
         folder.mkdir(parents=True, exist_ok=True)

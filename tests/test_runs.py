@@ -85,6 +85,7 @@ def test_a_manifest_names_what_the_answers_depend_on(whole: Path) -> None:
     manifest = read_manifest(whole)
     assert manifest["models"]["llm"]["sha256"]
     assert manifest["models"]["embedding"]["sha256"]
+    assert manifest["models"]["embedding"]["name"] == manifest["config"]["embedding_model"] == "bundled"  # not "auto"
     assert manifest["index"]["papers"] == 12
     assert "answer_user.txt" in manifest["prompts"]
     assert manifest["packages"]["llama-cpp-python"]
