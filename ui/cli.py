@@ -155,8 +155,8 @@ def _reindex(_: argparse.Namespace, config: Config) -> int:
     from rag.build import rebuild_index
 
     with progress_bar("indexing", "paper") as progress:
-        count = rebuild_index(config, progress)
-    print(f"{count} papers indexed anew ({config.index_dir})")
+        count, model = rebuild_index(config, progress)
+    print(f"{count} papers indexed anew by {model} ({config.index_dir})")
     return 0
 
 
@@ -288,13 +288,15 @@ def _papers(args: argparse.Namespace, config: Config) -> int:
 
 
 def _models(args: argparse.Namespace, _: Config) -> int:
+    from rag.build import SLOW_MODEL_PAPERS
     from rag.shelf import SHELF, fetch, fetched
 
     if args.action:
         if not args.name:
             raise UsageError(f"pull which model? There are: {', '.join(SHELF)}.")
         folder = fetch(args.name, lambda line: print(line, file=sys.stderr))
-        print(f"{args.name} is here ({folder}). New indexes use it; an existing one after: citable reindex")
+        print(f"{args.name} is here ({folder}). New indexes of up to {SLOW_MODEL_PAPERS} papers use it by themselves.")
+        print(f"For one that there is already: citable reindex --set embedding_model={args.name}")
         return 0
     print("bundled: all-MiniLM-L6-v2 for embedding, SmolLM2-135M-Instruct for writing, both Apache-2.0")
     for model in SHELF.values():
