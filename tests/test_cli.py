@@ -136,7 +136,7 @@ def test_index_reports_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture
     assert code == 0
     assert "2 new" in out
     assert "1 skipped" in out
-    assert "2 embedded; the index holds 2 papers" in out
+    assert "2 embedded by bundled; the index holds 2 papers" in out
     assert "two.jsonl:3: not JSON" in err
     code, out, _ = run(capsys, "index", str(papers))
     assert "0 embedded; the index holds 2 papers" in out
