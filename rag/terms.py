@@ -52,6 +52,8 @@ _GREEK_NAMES = {letter: name for name, letter in latex.GREEK.items()}
 # Three Greek letters in a row are a word of Greek.
 _GREEK_RUN = re.compile(r"(?<![\u0370-\u03ff])[\u03b1-\u03c9]{1,2}(?![\u0370-\u03ff])")
 _PAIR = re.compile(r"(?=(?<![^\W_])([^\W_]+)([\s\u2010-\u2015-])\s?([^\W_]+))")
+# What is longer is a sequence of amino acids or a key, and would be cut in as many ways as it has letters.
+_LONGEST_COMPOUND = 40
 # Where one word is put together of two, such as the letter and the P of "\u03bcP".
 _SEAM = "\ue000"
 # Before the s of "LLMs": the plural of an acronym is no other word.
@@ -184,7 +186,7 @@ def splits(text: str) -> list[Compound]:
     """Every way to read a content word of `text` as two words: `fine tune` for `finetuning`, `gpt 4` for `gpt4`."""
     ways = []
     for word in dict.fromkeys(_content(_singular(text))):
-        if not word.isalnum() or not word.isascii() or len(word) < 4:
+        if not word.isalnum() or not word.isascii() or not 4 <= len(word) <= _LONGEST_COMPOUND:
             continue
         for i in range(1, len(word)):
             left, right = word[:i], word[i:]

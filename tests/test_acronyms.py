@@ -65,6 +65,11 @@ def found(index: Index, question: str) -> list[int]:
     return [i for i, _ in index.lexical.query(question, 10, others=index.acronyms.other_forms(question))]
 
 
+def test_a_definition_far_into_a_text_is_found() -> None:
+    text = "(AB) " * 2500 + "We train large language models (LLMs) here."
+    assert find_acronyms(text) == [Acronym("LLM", "large language models")]
+
+
 def test_an_acronym_finds_its_long_form_and_is_found_by_it(index: Index) -> None:
     assert 3 in found(index, "What about LIC?")
     assert 3 in found(index, "lics")

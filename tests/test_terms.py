@@ -144,3 +144,8 @@ def test_compounds_are_known_joined_and_apart() -> None:
 
 def test_normalising_keeps_the_words_as_they_are_written() -> None:
     assert normalise(r"LLMs and behaviours of $\mu$P") == "llms and behaviours of mup"
+
+
+def test_a_word_without_end_is_not_cut_in_all_places() -> None:
+    assert splits("acgt" * 500) == []
+    assert splits("overfitting")
