@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rag import latex
 
 _LONGEST_SHORT = 10  # characters, as in the paper
-# More than the 15 words that a short form of 10 characters can stand for; a word that this cuts in two is not among them.
+# More than the 15 words that a short form of 10 characters can stand for, so that none of them is cut in two.
 _LONGEST_PHRASE = 600
 _PARENTHESIS = re.compile(r"\(([^()]{2,200})\)")
 _SHORT = re.compile(r"[^\W_](?:[\w./+-]|\s(?=\S))*")

@@ -368,10 +368,10 @@ class _Draft:
 
 
 def _unfinished(text: str, evidence: Sequence[str], known: Collection[str]) -> int:
-    """Where the number begins that `text` ends in the middle of; the length of `text` if there is none.
+    r"""Where the number begins that `text` ends in the middle of; the length of `text` if there is none.
 
     Half a number is another number: "10" of "10^{-5}", "5m" of "5ms". The last word with a digit is not judged, nor
-    what has been copied from the evidence, sign by sign, since a number (`$3 \\times 10^{-4}$`).
+    what has been copied from the evidence, sign by sign, since a number (`$3 \times 10^{-4}$`).
     """
     numbers = [word.start() for word in re.finditer(r"\S+", text) if any(char.isnumeric() for char in word[0])]
     for start in numbers:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.acronym_store import AcronymStore
-from rag.acronyms import find_acronyms
+from rag.acronyms import Acronym, find_acronyms
 from rag.build import SearchEngine, index_papers
 from rag.config import Config
 from rag.lexical import LexicalIndex
