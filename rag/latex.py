@@ -38,7 +38,7 @@ _FONT = re.compile(
     r"(?<![A-Za-z])\\(?:math(?:bf|rm|it|sf|tt|cal|bb|frak|scr|normal)|text(?:bf|rm|it|sf|tt|sc|sl|normal)?|boldsymbol|bm|"
     r"emph|mbox)\s*\{([^{}]*)\}"
 )
-_FRACTION = re.compile(r"(\d+)?\s*\\[a-z]*frac\s*(?:\{([^{}]*)\}\s*\{([^{}]*)\}|(\d)\s*(\d))")
+_FRACTION = re.compile(r"(?:(\d+)\s*)?\\[a-z]*frac\s*(?:\{([^{}]*)\}\s*\{([^{}]*)\}|(\d)\s*(\d))")
 # So many fractions and fonts one in the other are read; no abstract has more.
 _DEEPEST = 8
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?(\s*\{\})?(\s*)(?=(\{|\[[^\]]*\]\{)?)")

@@ -51,7 +51,8 @@ _UNITS = (
 )
 _GLUED_UNIT = re.compile(rf"(?<![\w.,^])(\d+(?:[.,]\d+)*)(?={_UNITS}\b)")
 _SIGNED_NUMBER = re.compile(
-    rf"(?:(?:[<>]=?|[\u2264\u2265])\s{{0,2}}|(?<!\w)minus\s)?(?<![\w.,])[-\u2212\u2013]?{_NUMBER}(?:\s?(?:%|{_UNITS}\b)|-(?={_UNITS}\b){_UNITS}|[^\W_]*)"
+    rf"(?:(?:[<>]=?|[\u2264\u2265])\s{{0,2}}|(?<!\w)minus\s)?(?<![\w.,])[-\u2212\u2013]?"
+    rf"{_NUMBER}(?:\s?(?:%|{_UNITS}\b)|-(?={_UNITS}\b){_UNITS}|[^\W_]*)"
 )
 # What one letter or sign alone tells from its opposite: CD4+ from CD4-, and behind a number milli from mega.
 _CHARGED = re.compile(r"(?<!\w)[^\W\d_]+\d+(?:\^?\+|\^?[-\u2212](?=[\s,.;:)\]]|\Z))?(?!\w)")
