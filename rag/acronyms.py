@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from rag import latex
 
 _LONGEST_SHORT = 10  # characters, as in the paper
+# More than the 15 words that a short form of 10 characters can stand for, so that none of them is cut in two.
+_LONGEST_PHRASE = 600
 _PARENTHESIS = re.compile(r"\(([^()]{2,200})\)")
 _SHORT = re.compile(r"[^\W_](?:[\w./+-]|\s(?=\S))*")
 # No long form reaches beyond the end of a sentence, a list or another parenthesis.
@@ -35,7 +37,7 @@ def find_acronyms(text: str) -> list[Acronym]:
 def _definitions(text: str) -> Iterator[Acronym]:
     for found in _PARENTHESIS.finditer(text):
         inside = re.split(r"[;,]\s|\s(?:or|i\.e\.|e\.g\.)\s", found[1])[0].strip(" \"'\u2018\u2019\u201c\u201d")
-        before = text[: found.start()].rstrip()
+        before = text[max(0, found.start() - _LONGEST_PHRASE) : found.start()].rstrip()
         start = max((end.end() for end in _BREAK.finditer(before)), default=0)
         phrase = before[start:]
         if _is_short(inside):

@@ -17,7 +17,8 @@ _LETTERS = {
     "AA": "Å", "i": "i", "j": "j", "ell": "l", "hbar": "h",
 }  # fmt: skip
 _SIGNS = {
-    "times": "×", "cdot": "·", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠",
+    "times": "×", "cdot": "·", "pm": "±", "mp": "∓", "leq": "≤", "le": "≤", "leqslant": "≤", "geq": "≥", "ge": "≥",
+    "geqslant": "≥", "lt": "<", "gt": ">", "neq": "≠",
     "ne": "≠", "approx": "≈", "sim": "~", "to": "→", "rightarrow": "→", "leftarrow": "←", "circ": "°", "infty": "∞",
     "degree": "°", "ldots": "…", "dots": "…", "cdots": "…", "textasciitilde": "~", "textdegree": "°",
 }  # fmt: skip
@@ -33,6 +34,13 @@ _ACCENT = re.compile(
     r"\\(?:['`^\"~=.]\s*|[uvHtcdbkr](?=\{|\s+\\?[A-Za-z]\b))\s*(?:\{\s*\\?([A-Za-z]{1,2})\s*\}|\\?([A-Za-z]))"
 )
 _MATH = re.compile(r"\$\$?(?=\S)([^$]*?\S)\$\$?(?!\d)|\\\((.*?)\\\)|\\\[(.*?)\\\]", re.DOTALL)
+_FONT = re.compile(
+    r"(?<![A-Za-z])\\(?:math(?:bf|rm|it|sf|tt|cal|bb|frak|scr|normal)|text(?:bf|rm|it|sf|tt|sc|sl|normal)?|boldsymbol|bm|"
+    r"emph|mbox)\s*\{([^{}]*)\}"
+)
+_FRACTION = re.compile(r"(?:(\d+)\s*)?\\[a-z]*frac\s*(?:\{([^{}]*)\}\s*\{([^{}]*)\}|(\d)\s*(\d))")
+# So many fractions and fonts one in the other are read; no abstract has more.
+_DEEPEST = 8
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?(\s*\{\})?(\s*)(?=(\{|\[[^\]]*\]\{)?)")
 
 
@@ -50,13 +58,36 @@ def plain(text: str) -> str:
     text = re.sub(r"\\[%&#_]", lambda found: found[0][1], text)
     text = re.sub(r"\\[,;:!> /$\\]|(?<!\\)~(?=[A-Za-z\\])", " ", text)
     text = re.sub(r"(?<=[\w%])-{2,3}(?=[\w\\])", "\u2013", text)
-    text = re.sub(r"\\(?:d|t)?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1/\2", text)
+    text = _flat(text)
     text = _COMMAND.sub(_command, text)
     text = re.sub(r"(?<=\d)\s+\^", "^", text)
     while (flat := re.sub(r"\^\s*\{([^{}]*)\}(\w?)", _raised, text)) != text:
         text = flat
     text = re.sub(r"(?<=[^\W\d_])_\s*\{?(\d+)\}?", r"\1", text)
-    return re.sub(r"[{}]", "", text)
+    # What two braces keep apart is not one number.
+    return re.sub(r"[{}]", "", re.sub(r"(?<=\d)[{}]+(?=\d)", " ", text))
+
+
+def _flat(text: str) -> str:
+    """`text` with raised text as `^`, and with fractions, binomials and roots in one line, from the inside out."""
+    text = re.sub(r"\\(?:textsuperscript|sp)(?:\s*(?=\{(?!\s*(?:st|nd|rd|th)\b))|\s+(?=\d))", "^", text)
+    for _ in range(_DEEPEST):
+        flat = _FONT.sub(r"\1", text)
+        flat = _FRACTION.sub(_fraction, flat)
+        flat = re.sub(r"\\[dt]?binom\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r" binom \1 \2 ", flat)
+        flat = re.sub(r"\\sqrt\s*(?:\[([^\[\]]*)\])?\s*\{([^{}]*)\}", r" sqrt \1 \2 ", flat)
+        if flat == text:
+            break
+        text = flat
+    return re.sub(r"\\sqrt(?![A-Za-z])", " sqrt ", text)
+
+
+def _fraction(found: re.Match[str]) -> str:
+    whole, *parts = found.groups()
+    above, below = [part.strip() for part in parts if part is not None]
+    if above.isdecimal() and below.isdecimal():
+        return f"{whole}+{above}\u2044{below}" if whole else f"{above}\u2044{below}"
+    return f"{whole or ''}{' ' if whole else ''}{above}/{below}"
 
 
 def _formula(found: re.Match[str]) -> str:

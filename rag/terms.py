@@ -8,6 +8,7 @@ strict; `compounds` and `splits` give the other ways to write them to those who 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,10 +33,14 @@ STOP_WORDS = frozenset(
 # Stop words that begin or end a compound all the same: "overfitting", "offline", "setup".
 _PARTICLES = frozenset(["down", "off", "out", "over", "through", "under", "up", "within"])
 
+_FRACTION = r"(?:\d+\+)?\d+/\d+"
 _NUMBER = r"\d+(?:[.,]\d+)*(?:e-?\d+\b|\^[-+]?[^\W_]+(?:\.\d+)?)?"
 # Marks of Indic and South-East Asian scripts are letters, though no regular expression calls them so.
 _LETTER = r"(?:[^\W_]|(?![\u0964\u0965\u0e3f\u0e4f\u0e5a\u0e5b])[\u0900-\u109f\u1780-\u17d3])"
-_WORD = re.compile(rf"\d+(?:[.,]\d+)*\^[-+]?[^\W_]+(?:\.\d+)?|\d+(?:\.\d+)?e-\d+\b|{_LETTER}+(?:[.,](?=\d)\d+)*")
+_WORD = re.compile(
+    rf"(?<![^\W_]){_FRACTION}\u2044|"
+    rf"\d+(?:[.,]\d+)*\^[-+]?[^\W_]+(?:\.\d+)?|\d+(?:\.\d+)?e-\d+\b|{_LETTER}+(?:[.,](?=\d)\d+)*"
+)
 # Written without spaces: Thai to Burmese, Khmer, kana, Han, Hangul (whose particles cling to the word).
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17d3\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003134f]+"
@@ -45,13 +50,21 @@ _UNITS = (
     r"k?cal|kj|[kmg]pa|[mgtp]?flops|bits?|px|dpi|bpm|mmhg)"
 )
 _GLUED_UNIT = re.compile(rf"(?<![\w.,^])(\d+(?:[.,]\d+)*)(?={_UNITS}\b)")
-_SIGNED_NUMBER = re.compile(rf"(?<![\w.,])[-\u2212\u2013]?{_NUMBER}(?:\s?(?:%|{_UNITS}\b)|[^\W_]*)")
+_SIGNED_NUMBER = re.compile(
+    rf"(?:(?:[<>]=?|[\u2264\u2265])\s{{0,2}}|(?<!\w)minus\s)?(?<![\w.,])[-\u2212\u2013]?"
+    rf"{_NUMBER}(?:\s?(?:%|{_UNITS}\b)|-(?={_UNITS}\b){_UNITS}|[^\W_]*)"
+)
+# What one letter or sign alone tells from its opposite: CD4+ from CD4-, and behind a number milli from mega.
+_CHARGED = re.compile(r"(?<!\w)[^\W\d_]+\d+(?:\^?\+|\^?[-\u2212](?=[\s,.;:)\]]|\Z))?(?!\w)")
+_CASED_UNIT = re.compile(r"(?<=\d)[\s~-]?([mM](?:W|V|A|Hz|Pa|eV|J)?)\b")
 _RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b", "0123456789+-")
 _RAISED_RUN = re.compile(r"[\u207a\u207b\u2212]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 _GREEK_NAMES = {letter: name for name, letter in latex.GREEK.items()}
 # Three Greek letters in a row are a word of Greek.
 _GREEK_RUN = re.compile(r"(?<![\u0370-\u03ff])[\u03b1-\u03c9]{1,2}(?![\u0370-\u03ff])")
 _PAIR = re.compile(r"(?=(?<![^\W_])([^\W_]+)([\s\u2010-\u2015-])\s?([^\W_]+))")
+# What is longer is a sequence of amino acids or a key, and would be cut in as many ways as it has letters.
+_LONGEST_COMPOUND = 40
 # Where one word is put together of two, such as the letter and the P of "\u03bcP".
 _SEAM = "\ue000"
 # Before the s of "LLMs": the plural of an acronym is no other word.
@@ -61,7 +74,7 @@ _STEMMER = snowballstemmer.stemmer("english")
 
 def normalise(text: str) -> str:
     r"""Lower case without accents, LaTeX and compatibility forms: `Poincar\'e` and `poincare`, `$\mu$P` and `muP`."""
-    return _plain(text).replace(_SEAM, "").replace(_PLURAL, "")
+    return _plain(text).replace(_SEAM, "").replace(_PLURAL, "").replace("\u2044", "")
 
 
 def _singular(text: str) -> str:
@@ -74,7 +87,10 @@ def _plain(text: str) -> str:
     # A raised digit is an exponent, no further digit of its number; nor is a lowered one, a fraction, a circled one.
     text = _RAISED_RUN.sub(lambda run: "^" + run[0].replace("\u2212", "-").translate(_RAISED), text)
     text = re.sub(r"(?<=\d)(?=[\u2080-\u2089])", "_", text)
-    text = re.sub(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215f\u2189\u2460-\u24ff\u2776-\u2793])", " ", text)
+    text = re.sub(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e\u2189])", "+", text)
+    # A circled digit is a label: a word of its own, not the number.
+    text = re.sub(r"[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]", _label, text)
+    text = re.sub(r"(?<=\w)\*\*(?=[-+]?\d)", "^", text.replace("\u221a", " sqrt "))
     text = re.sub(r"(?<![\d.,])\d{1,3}(?:[\u2009\u202f]\d{3})+(?!\d)", _without_thin_spaces, text)
     # What only capitals tell: the plural of an acronym, and the name of a Greek letter that another word is glued to.
     text = re.sub(r"\b([A-Z][A-Z\d]+)s\b", rf"\1{_PLURAL}s", text)
@@ -90,7 +106,14 @@ def _plain(text: str) -> str:
     )
     text = re.sub(r"(?<![\w.,^])10\^([-+\u2212\u2013]?\d+)(?!\w|\.\d)", r"1e\1", text)
     text = re.sub(r"(?<![\w.,^])(\d+(?:\.\d+)?)e([-+\u2212\u2013]?)0*(\d+)(?!\w)", _power, text)
+    # A fraction is one number: ended by a sign of its own, "1/2" is told from "2019/2020".
+    text = re.sub(r"(?<![\w./-])([1-9])/([2-9]|10)(?![\w/]|\.\d)", "\\1\u2044\\2", text)
+    text = re.sub(r"((?<![\w.])\d+\+)?(?<!\d)(\d+)\u2044(\d+)", "\\1\\2/\\3\u2044", text)
     return _GLUED_UNIT.sub(r"\1 ", text)
+
+
+def _label(found: re.Match[str]) -> str:
+    return f" circled{int(unicodedata.numeric(found[0], 0))} "
 
 
 def _without_thin_spaces(found: re.Match[str]) -> str:
@@ -110,7 +133,7 @@ def _power(found: re.Match[str]) -> str:
 @lru_cache(maxsize=1 << 17)
 def _stem(word: str) -> str:
     if any(char.isdigit() for char in word):
-        return re.sub(r",(?=\d{3}\b)", "", word)
+        return re.sub(r",(?=\d{3}\b)", "", word.rstrip("\u2044"))
     return str(_STEMMER.stemWord(american(word)))
 
 
@@ -145,9 +168,16 @@ def _content(plain: str) -> list[str]:
 
 
 def numbers(text: str) -> set[str]:
-    """The numbers of `text` with sign, exponent and what makes them another quantity: `-0.5`, `92%`, `5ms`, `80k`."""
-    found = {re.sub(r"[,\s]", "", match) for match in _SIGNED_NUMBER.findall(normalise(text))}
-    return {re.sub("[\u2212\u2013]", "-", number) for number in found}
+    """The numbers of `text` with sign, exponent and what makes them another quantity: `-0.5`, `92%`, `<5ms`, `80k`.
+
+    With them names that end in a number, for their charge (`cd4+`), and units that begin with m or M.
+    """
+    plain = normalise(text)
+    found = {re.sub(r"[,\s]|(?<=\d)-(?=[a-z])", "", match) for match in _SIGNED_NUMBER.findall(plain)}
+    found = {number.replace("minus", "-").replace("<=", "\u2264").replace(">=", "\u2265") for number in found}
+    names = {name.replace("^", "") for name in _CHARGED.findall(plain)}
+    units = set(_CASED_UNIT.findall(latex.plain(text)))
+    return {re.sub("[\u2212\u2013]", "-", number) for number in found | names} | units
 
 
 def is_unspaced(text: str) -> bool:
@@ -184,7 +214,7 @@ def splits(text: str) -> list[Compound]:
     """Every way to read a content word of `text` as two words: `fine tune` for `finetuning`, `gpt 4` for `gpt4`."""
     ways = []
     for word in dict.fromkeys(_content(_singular(text))):
-        if not word.isalnum() or not word.isascii() or len(word) < 4:
+        if not word.isalnum() or not word.isascii() or not 4 <= len(word) <= _LONGEST_COMPOUND:
             continue
         for i in range(1, len(word)):
             left, right = word[:i], word[i:]

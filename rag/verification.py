@@ -10,7 +10,7 @@ quoted instead.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rag.terms import STOP_WORDS, content_terms, is_unspaced, numbers, terms
 
@@ -35,6 +35,16 @@ _TURNING = _stems(
     "up down"
 )
 _STOP_STEMS = frozenset(t for word in STOP_WORDS for t in terms(word)) - _NEGATIONS - _TURNING
+# What makes of the number before it another quantity.
+_QUANTITIES = _stems(
+    "hundred thousand million billion trillion dozen k percent per cent times fold x second millisecond microsecond "
+    "minute hour day week month year decade degree kelvin celsius metre kilometre gram kilogram litre watt volt byte "
+    "s h g l v w a j c m ma ms us ns ps nm um mm cm km kg mg ug ng ml ul dl hz khz mhz ghz thz kb mb gb tb pb kib mib "
+    "gib mw kw gw mv kv ev kev mev gev db fps rpm ppm ppb mol mmol umol min hr kcal cal kj pa kpa mpa gpa flop gflop "
+    "tflop pflop bit px dpi bpm mmhg"
+) - _stems("a")
+# What makes another quantity of what stands behind it.
+_FUNCTIONS = _stems("sqrt log ln exp binom")
 # Ways to begin that claim nothing. Closed lists: "the study refutes that" is no such way.
 _LEAD_IN = re.compile(
     r"^(?:the answer(?: to (?:this|the|your) question)? is(?: that)?\s*:?|yes,|no,|"
@@ -65,7 +75,8 @@ def support(written: str, evidence: str, idf: Idf) -> Support:
     objection (a word, number or negation that differs, a hedge left out, words from distant places) it is
     1, and only then is the sentence supported.
     """
-    claim = [t for t in terms(without_lead_in(written)) if t not in _STOP_STEMS]
+    words = terms(without_lead_in(written))
+    claim = [t for t in words if t not in _STOP_STEMS]
     source = terms(evidence)
     if len(claim) < _MIN_WORDS:
         return Support(0.0, "it says too little to be checked")
@@ -78,7 +89,8 @@ def support(written: str, evidence: str, idf: Idf) -> Support:
     if is_unspaced(written) and terms(written) != source:
         # Negation and hedges are known in English alone; elsewhere two words more or less could turn a sentence round.
         return Support(score, "it is in a script that cannot be checked word by word")
-    return Support(score, _objection(claim, source, pairs, set(terms(written))))
+    objection = _objection(claim, source, pairs, set(terms(written)))
+    return Support(score, objection or _quantity_objection(words, source, pairs))
 
 
 def without_lead_in(written: str) -> str:
@@ -111,6 +123,34 @@ def _objection(claim: Sequence[str], source: Sequence[str], pairs: Sequence[tupl
     if hedge := sorted((told & _HEDGES) - words):
         return f"the evidence hedges ({hedge[0]})"
     return ""
+
+
+def _quantity_objection(words: Sequence[str], source: Sequence[str], pairs: Sequence[tuple[int, int]]) -> str:
+    """Whether a number has lost or gained the unit or factor behind it: `5 mg` of `5 mg/kg`, `7` of `7 billion`."""
+    claimed = [i for i, term in enumerate(words) if term not in _STOP_STEMS]
+    bounds = [-1, *(j for _, j in pairs), len(source)]
+    for place, (i, j) in enumerate(pairs):
+        term = words[claimed[i]]
+        function = source[j - 1] if j else ""
+        if function in _FUNCTIONS and function not in words[max(0, claimed[i] - 1) : claimed[i]]:
+            return f"the evidence says {function} {term}"
+        if not term[0].isdigit():
+            continue
+        # The number may stand there twice between its neighbours: one of the two is meant.
+        between = range(bounds[place] + 1, bounds[place + 2])
+        told = [_quantity(source, at) for at in between if source[at] == term]
+        if (said := _quantity(words, claimed[i])) not in told:
+            return f"the number {term} is of something else ({' '.join(told[0] or said)})"
+    return ""
+
+
+def _quantity(words: Sequence[str], place: int) -> list[str]:
+    """The words behind the number at `place` that belong to it."""
+    return list(takewhile(_is_quantity, words[place + 1 : place + 1 + _REACH]))
+
+
+def _is_quantity(term: str) -> bool:
+    return term in _QUANTITIES or re.fullmatch(r"\d[\d.]*(?:e-?\d+|\^.+)", term) is not None
 
 
 def _aligned(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.acronym_store import AcronymStore
-from rag.acronyms import find_acronyms
+from rag.acronyms import Acronym, find_acronyms
 from rag.build import SearchEngine, index_papers
 from rag.config import Config
 from rag.lexical import LexicalIndex
@@ -63,6 +63,11 @@ def index(tmp_path: Path) -> Index:
 
 def found(index: Index, question: str) -> list[int]:
     return [i for i, _ in index.lexical.query(question, 10, others=index.acronyms.other_forms(question))]
+
+
+def test_a_definition_far_into_a_text_is_found() -> None:
+    text = "(AB) " * 2500 + "We train large language models (LLMs) here."
+    assert find_acronyms(text) == [Acronym("LLM", "large language models")]
 
 
 def test_an_acronym_finds_its_long_form_and_is_found_by_it(index: Index) -> None:

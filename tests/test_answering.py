@@ -145,6 +145,51 @@ def test_numbers_with_separators_may_be_written_out(ask: Any) -> None:
         assert bool(straying) == ("[1]" not in written), straying[:1]
 
 
+def straying_prefixes(written: str, *evidence: str) -> list[str]:
+    draft = _Draft(lambda words: dict.fromkeys(words, 1.0))
+    sentences = [Sentence(i, 0, 0, 1, text) for i, text in enumerate(evidence)]
+    draft.evidence = [Evidence(i + 1, "T", "k", "", sentence, 1.0) for i, sentence in enumerate(sentences)]
+    straying = []
+    for end in range(1, len(written) + 1):
+        draft.raw = written[:end]
+        if draft.strays():
+            straying.append(draft.raw)
+    return straying
+
+
+NOTATIONS = (
+    "10^{-5}", "$10^{-5}$", "10^5", r"$3\times10^{-4}$", r"$3 \times 10^{-4}$", "3e-4", "3×10⁻⁴", "3 × 10⁻⁴",
+    "10⁵", "2^n", "5ms", "5 ms", "80k", r"92\%", "18{,}736", "18\u202f736", "1½", r"$\frac{1}{2}$", "H₂O", "GPT-4o",
+    r"10\textsuperscript{5}", "5-mg", "1.5B", "GPT4o", "-5", "3 x 10^4",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NOTATIONS)
+def test_a_copied_number_never_strays_while_it_is_written(number: str) -> None:
+    for evidence in (f"A rate of {number} trains the net in 77.9 steps.", f"The net trains with {number}."):
+        assert straying_prefixes(f"{evidence} [1]", "It has 4 layers.", evidence) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "evidence"),
+    [
+        ("1e-5", "$10^{-5}$"),
+        ("10^{-5}", "1e-5"),
+        ("3 × 10^-4", "3e-4"),
+        (r"$3 \times 10^{-4}$", "3e-4"),
+        ("5 ms", "5ms"),
+    ],
+)
+def test_a_number_may_be_written_in_another_notation(written: str, evidence: str) -> None:
+    assert straying_prefixes(f"The rate {written} trains it. [1]", f"The rate {evidence} trains it.") == []
+
+
+@pytest.mark.parametrize("number", ["10", "105", "4e-5", "10^{-6}", "3 × 10^-5", "78", "7ms", r"$3\times10^{-5}$"])
+def test_a_number_of_no_evidence_strays_whatever_its_notation(number: str) -> None:
+    evidence = r"The rate $10^{-5}$ trains it in 5ms with $3\times10^{-4}$ and 77.9."
+    assert straying_prefixes(f"The rate {number} trains it. [1]", evidence)
+
+
 def test_a_sentence_in_circles_stops_the_model(ask: Any) -> None:
     ask("The choice of the lakes is a result of " + "the choice of the ice of " * 50)
     assert ask.model.streamed < 110

@@ -172,6 +172,76 @@ def test_another_notation_of_the_evidence_is_supported(claim: str, evidence: str
     assert support(claim, evidence, flat) == Support(1.0, "")
 
 
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("105", r"10\textsuperscript{5}"),
+        ("12", r"\nicefrac{1}{2}"),
+        ("12", r"$\sfrac{1}{2}$"),
+        ("12", r"\cfrac{1}{2}"),
+        ("12", r"\frac{\mathbf{1}}{2}"),
+        ("1", r"\frac12"),
+        ("52", r"$\binom{5}{2}$"),
+        ("52", "5{2}"),
+        ("$T$", r"$\sqrt{T}$"),
+        (r"$\sqrt{T}$", "$T$"),
+        (r"\sqrt{5}", "5"),
+        ("1", "1½"),
+        ("2", "½"),
+        ("4", "¾"),
+        ("3", "¾"),
+        ("3", "3¾"),
+        ("1", "①"),
+        ("②", "①"),
+        ("7", "7 billion"),
+        ("3", "3 thousand"),
+        ("3", "3 percent"),
+        ("3", "3 per cent"),
+        ("3", "3%"),
+        ("3", "3-fold"),
+        ("3", "3 k"),
+        ("3", "3 times 10^4"),
+        ("10", "10**5"),
+        ("5", "5 seconds"),
+        ("5", "5-mg"),
+        ("5 m", "5 m/s"),
+        ("5 mg", "5 mg/kg"),
+        ("5 A", "5 mA"),
+        ("5 mW", "5 MW"),
+        ("5 MW", r"5\,\mathrm{mW}"),
+        ("CD4+", "CD4-"),
+        ("CD4", "CD4$^+$"),
+        ("> 0.05", "< 0.05"),
+        ("0.05", "<0.05"),
+        (r"$\leq 0.05$", r"$\geq 0.05$"),
+        ("5", "minus 5"),
+    ],
+)
+def test_another_quantity_is_not_supported(claim: str, evidence: str) -> None:
+    for frame in ("The regret grows as {} parameters of the net.", "Wide nets reach {}."):
+        assert support(frame.format(evidence), frame.format(evidence), flat) == Support(1.0, "")
+        assert support(frame.format(claim), frame.format(evidence), flat).objection
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("10^5", r"10\textsuperscript{5}"),
+        ("1/2", "½"),
+        (r"\frac{1}{2}", "1/2"),
+        ("√T", r"$\sqrt{T}$"),
+        ("-5", "minus 5"),
+        ("≤ 0.05", r"$\leq0.05$"),
+        ("5 MW", r"5\,\mathrm{MW}"),
+        ("5 mg/kg", "5-mg/kg"),
+        ("5 layers", "5 mg and 5 layers"),
+    ],
+)
+def test_the_same_quantity_is_supported(claim: str, evidence: str) -> None:
+    frame = "The regret grows as {} in wide nets."
+    assert support(frame.format(claim), frame.format(evidence), flat) == Support(1.0, "")
+
+
 def test_only_what_claims_nothing_is_taken_off_the_front() -> None:
     assert without_lead_in("The answer is: the answer to this question is that ice left.") == "Ice left."
     for sentence in ("The study refutes that coffee is bad.", "The study fails to show that tea is good."):
