@@ -2,15 +2,16 @@
 
 import re
 
-_ARCHIVES = frozenset(
-    # Those of today, then those that were merged into them but are still on old papers.
-    """
+_TODAY = """
     astro-ph cond-mat cs econ eess gr-qc hep-ex hep-lat hep-ph hep-th math math-ph nlin nucl-ex nucl-th physics q-bio
     q-fin quant-ph stat
+"""
+# They were merged into those of today, but are still on old papers.
+_ONCE = """
     acc-phys adap-org alg-geom ao-sci atom-ph bayes-an chao-dyn chem-ph cmp-lg comp-gas dg-ga funct-an mtrl-th patt-sol
     plasm-ph q-alg solv-int supr-con
-    """.split()
-)
+"""
+_ARCHIVES = frozenset(f"{_TODAY} {_ONCE}".split())
 
 
 def is_arxiv_category(text: str) -> bool:
