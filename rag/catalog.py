@@ -315,7 +315,7 @@ class Catalog:
         if not (tests or chosen.years):
             return None
         years = " OR ".join(["year BETWEEN ? AND ?"] * len(chosen.years)) or "1"
-        bounds = [bound for first, last in chosen.years for bound in (first or 0, last or _NO_YEAR)]
+        bounds = [bound for first, last in chosen.years for bound in _bounds(first, last)]
         rows = self._db.execute(f"SELECT {', '.join(['id', *tests])} FROM papers WHERE {years}", bounds)
         checks = list(tests.values())
         return {row[0] for row in rows if all(check(text) for check, text in zip(checks, row[1:], strict=True))}
@@ -373,6 +373,11 @@ class Catalog:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+
+
+def _bounds(first: int | None, last: int | None) -> tuple[int, int]:
+    """The years as numbers, open ends too. The year 0 is a year, not an open end."""
+    return 0 if first is None else first, _NO_YEAR if last is None else last
 
 
 def _paper(row: Sequence[object]) -> CatalogPaper:

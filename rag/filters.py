@@ -2,16 +2,19 @@
 
 `year:2020-2024 author:"Diederik Kingma" how ...`: a field, a colon, and right behind it a value. Values of one field
 are alternatives, whether with commas or by naming the field again; fields hold together. Anything else with a colon,
-and a field without a value right behind it, is part of the question. `matching.py` tells when a paper meets a filter.
+and a field without a value right behind it, is part of the question; so is what `plausible.py` finds no filter.
+`matching.py` tells when a paper meets a filter.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from rag.errors import UsageError
 from rag.identity import normalise_arxiv_id, normalise_doi
+from rag.plausible import is_initial, is_meant, whole_name
 from rag.records import Filter
 
 EXAMPLES = (
@@ -22,29 +25,43 @@ _NAMES = {
     "years": ("year", "years"),
     "authors": ("author", "authors"),
     "venues": ("venue", "venues", "journal", "journals"),
-    "categories": ("category", "categories", "cat", "cats"),
+    "categories": ("category", "categories"),
     "sources": ("source", "sources"),
     "ids": ("id", "ids", "doi", "dois", "arxiv", "pmid", "pmids"),
 }
 _FIELD_OF = {name: field for field, names in _NAMES.items() for name in names}
 _QUOTE = '["\u201c\u201d\u201e\u00ab\u00bb]'
 _PLAIN = _QUOTE.replace("[", "[^")
-_ITEM = rf"(?:{_QUOTE}{_PLAIN}*{_QUOTE}|'[^']+'(?=[\s,.;:!?)\]]|$)|{_PLAIN[:-1]}\s,]+)"
+_DASH = "[-\u2010-\u2015]"
+_SIGN = "(?:>=|=>|<=|=<|[<>=\u2264\u2265])"
+# Another filter may follow on a semicolon or a comma without a space; `doi:` in a list of ids is part of an id.
+_NEXT = rf"(?:;(?:{'|'.join(_FIELD_OF)})|,(?:{'|'.join(sorted({*_FIELD_OF} - {*_NAMES['ids']}))})):"
+_ITEM = rf"(?:{_QUOTE}{_PLAIN}*{_QUOTE}|'[^']+'(?=[\s,.;:!?)\]]|$)|(?:(?!{_NEXT}){_PLAIN[:-1]}\s,])+)"
+_YEAR_ITEM = rf"(?:\d{{4}}(?:\s*{_DASH}\s*|\s+to\s+)\d{{4}}(?!\w)|{_SIGN}\s+\d{{4}}|{_ITEM})"
+
+
+def _list_of(item: str) -> str:
+    return rf"{item}(?:(?!{_NEXT}),{item})*"
+
+
 _TERM = re.compile(
     # What stands in quotation marks is said by the question, not by a filter.
-    rf"(?<!\S){_QUOTE}{_PLAIN}*{_QUOTE}"
-    rf"|(?:^|(?<=[\s(\[]))(?P<sign>-?)(?P<name>{'|'.join(_FIELD_OF)}):(?!:)(?:(?P<value>{_ITEM}(?:,{_ITEM})*)|{_QUOTE})",
+    rf"(?<![^\s(\[]){_QUOTE}{_PLAIN}*{_QUOTE}"
+    rf"|(?:^|(?<=[\s(\[;,]))(?P<sign>-?)(?P<name>(?P<is_year>years?\b)|{'|'.join(_FIELD_OF)}):(?!:)"
+    rf"(?:(?P<value>(?(is_year){_list_of(_YEAR_ITEM)}|{_list_of(_ITEM)}))|{_QUOTE})",
     re.IGNORECASE,
 )
-_DASH = "[-\u2010-\u2015]"
 _YEARS = re.compile(
-    rf"(?P<first>\d{{4}})?{_DASH}(?P<last>\d{{4}})?|(?P<sign>>=|=>|<=|=<|[<>=\u2264\u2265])?(?P<year>\d{{4}})"
+    rf"(?P<first>\d{{4}})?\s*(?:{_DASH}|\bto\b)\s*(?P<last>\d{{4}})?|(?P<sign>{_SIGN})?\s*(?P<year>\d{{4}})",
+    re.IGNORECASE,
 )
 _IDS: dict[str, tuple[Callable[[str], str], str]] = {
     "doi": (normalise_doi, "10.1038/nature14539"),
     "arxiv": (normalise_arxiv_id, "1706.03762"),
-    "pmid": (lambda value: value if value.isdigit() else "", "26017442"),
+    "pmid": (lambda value: value if value.isdecimal() else "", "26017442"),
 }
+_OPEN = re.compile(f",?{_QUOTE}")
+_NAME_CHARS = 100  # of the text behind an author that may be more of the name
 _TOLD = 3  # values of a field that are told one by one
 _TOLD_CHARS = 60
 _Range = tuple[int | None, int | None]
@@ -110,7 +127,7 @@ def _filter(values: Mapping[str, Iterable[Any]]) -> Filter:
 def _as_range(years: tuple[_Range, ...]) -> tuple[_Range, ...]:
     """`year:>=2018 year:<=2020` is a range: as alternatives the two would let every year through."""
     if len(years) == 2:
-        firsts, lasts = ([bound for bound in bounds if bound] for bounds in zip(*years, strict=True))
+        firsts, lasts = ([bound for bound in bounds if bound is not None] for bounds in zip(*years, strict=True))
         if len(firsts) == len(lasts) == 1 and firsts[0] <= lasts[0]:
             return ((firsts[0], lasts[0]),)
     return years
@@ -120,18 +137,35 @@ def _term(found: re.Match[str], text: str) -> _Term | None:
     name, value = found["name"], found["value"]
     if not name or (name := name.lower()) not in _FIELD_OF:  # case folding knows more letters than these
         return None
-    if value is None or re.match(rf",?{_QUOTE}", text[found.end() :]):
+    if value is None or _OPEN.match(text, found.end()):
         raise UsageError(f'a quotation mark after {name}: is not closed. Write it as {name}:"two words".')
-    items = re.findall(_ITEM, value)
-    if items[-1][0] not in _QUOTE[1:-1] + "'":
+    items = re.findall(_YEAR_ITEM if found["is_year"] else _ITEM, value, re.IGNORECASE)
+    if not _is_quoted(items[-1]):
         bare = _bare(items[-1])
         value, items = value[: len(value) - len(items[-1]) + len(bare)], [*items[:-1], bare]
-    if not items[-1]:
+    if not items[-1] or not (any(map(_is_quoted, items)) or is_meant(name, items)):
         return None
     if found["sign"] or re.search(r"\bnot\s*$", text[max(0, found.start() - 9) : found.start()], re.IGNORECASE):
         raise UsageError(f"a filter cannot leave papers out. Say with {name}: which papers are wanted.")
+    end = found.start("value") + len(value)
+    if _FIELD_OF[name] == "authors":
+        _check_names(name, items, text[end : end + _NAME_CHARS])
     values = [_read(name, _unquoted(item)) for item in items]
-    return _Term(found.start(), found.start("value") + len(value), _FIELD_OF[name], values)
+    return _Term(found.start(), end, _FIELD_OF[name], values)
+
+
+def _check_names(name: str, items: Sequence[str], rest: str) -> None:
+    """Raise UsageError where the last of `items`, or one behind a comma, is but a part of a name."""
+    whole = "" if _is_quoted(items[-1]) else whole_name(items[-1], rest)
+    part = items[-1]
+    for one, other in pairwise(items):
+        if is_initial(other) and not (_is_quoted(one) or is_initial(one)):
+            whole, part = f"{one}, {other}", one
+    if whole:
+        raise UsageError(
+            f'{name}:{part} may be only a part of a name. Write it as {name}:"{whole}", or as {name}:"{part}" where '
+            "that is all."
+        )
 
 
 def _bare(item: str) -> str:
@@ -145,9 +179,12 @@ def _bare(item: str) -> str:
     return item[:end]
 
 
+def _is_quoted(item: str) -> bool:
+    return len(item) > 1 and (item[0] in _QUOTE[1:-1] or item[0] == item[-1] == "'")
+
+
 def _unquoted(item: str) -> str:
-    quoted = len(item) > 1 and (item[0] in _QUOTE[1:-1] or item[0] == item[-1] == "'")
-    return item[1:-1] if quoted else item
+    return item[1:-1] if _is_quoted(item) else item
 
 
 def _without(text: str, terms: Sequence[_Term]) -> tuple[str, list[str]]:
@@ -206,7 +243,7 @@ def _years(value: str) -> _Range:
         last = None if ">" in sign else year - (sign == "<")
         return first, last
     first, last = (int(found[bound]) if found and found[bound] else None for bound in ("first", "last"))
-    if (first is None and last is None) or (first and last and first > last):
+    if (first is None and last is None) or (first is not None and last is not None and first > last):
         raise UsageError(
             f"year:{value} is no year and no range from an earlier to a later one. Write year:2020, year:2020-2024, "
             "year:2020-, year:-2019, year:>=2020, year:>2019 or year:<2020."
@@ -264,7 +301,7 @@ def _told_range(first: int | None, last: int | None) -> str:
         return str(first)
     if first is None:
         return f"{last} or before"
-    return f"{first} to {last}" if last else f"{first} or later"
+    return f"{first} or later" if last is None else f"{first} to {last}"
 
 
 def _told(one: Filter) -> list[str]:

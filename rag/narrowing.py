@@ -11,6 +11,10 @@ from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
 from rag.records import Answer, CatalogPaper, Filter, Library, Scope
 
+# Who names so few papers has said what he means, however vague his question is.
+_FEW = 20
+_LITERALLY = 'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -24,6 +28,11 @@ class Asked:
     def within(self) -> frozenset[int] | None:
         """The ids of the papers that the question is asked of; None for all."""
         return self.scope.ids if self.scope else None
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether the filters leave so few papers that a question need not tell by itself which of them it means."""
+        return self.scope is not None and self.scope.papers <= _FEW
 
     @property
     def is_about_papers(self) -> bool:
@@ -52,14 +61,16 @@ def answer_from_records(
     """
     scope = asked.scope
     if scope and not scope.ids:
-        told = f"No paper of the collection is {condition(scope.filter)}."
-        return _answer(asked, _with_lacking(told, scope), None, "", subject)
+        told = _with_lacking(f"No paper of the collection is {condition(scope.filter)}.", scope)
+        typed = asked.question != asked.typed
+        return _answer(asked, f"{told} {_LITERALLY}" if typed else told, None, "", subject)
     if scope and asked.is_about_papers and (listing or not asked.question):
         papers = tuple(_visible(library, asked, without))
         told = f"{len(papers)} paper{'s' * (len(papers) != 1)} {condition(scope.filter)}."
         return _answer(asked, _with_lacking(told, scope), papers, "", subject)
     if listing and (counted := count_papers(asked.question, lambda: _visible(library, asked, without))):
-        return _answer(asked, *counted, asked.question, subject)
+        text, papers = counted
+        return _answer(asked, _with_lacking(text, scope) if scope else text, papers, asked.question, subject)
     return None
 
 

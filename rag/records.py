@@ -115,7 +115,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which papers are asked about, by what their records say. How values match stands in `filters.py`.
+    """Which papers are asked about, by what their records say. How values match stands in `matching.py`.
 
     The values of one field are alternatives; fields hold together, and so do the filters of `also`. A year range is its
     first and last year, None where it is open. A filter without values lets all papers through and is false.

@@ -1,14 +1,16 @@
 """Questions of some papers only: searched, counted, listed and refused within what the filters let through."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag.build import Engine
+from rag.catalog import Catalog
 from rag.errors import UsageError
 from rag.export import answer_to_dict
-from rag.narrowing import narrow
-from rag.records import Filter, Finished, Found
+from rag.narrowing import answer_from_records, narrow
+from rag.records import Filter, Finished, Found, Paper
 from ui import render
 
 
@@ -123,7 +125,11 @@ def test_counting_counts_within(no_model: Engine) -> None:
 def test_no_matching_paper_is_refused_plainly(no_model: Engine, question: str) -> None:
     answer = no_model.answerer.ask(question)
     assert answer.refused
-    assert answer.text == "No paper of the collection is by Nobody and of 2020 to 2024."
+    assert answer.text.startswith("No paper of the collection is by Nobody and of 2020 to 2024. ")
+    # What was no filter at all can still be asked.
+    assert 'put the filter in quotation marks, as in: "year:2020".' in answer.text
+    assert narrow('"author:Nobody" what is known?', None, no_model.catalog).scope is None
+    assert "quotation" not in no_model.answerer.ask("x", filter=Filter(authors=("Nobody",))).text
     assert [*answer.hits, *answer.citations] == []
     assert answer.listed is None
     assert render.finished_markdown(answer, "t").strip("*") == answer.text.replace("-", "\\-")
@@ -140,8 +146,48 @@ def test_papers_that_do_not_say_are_told(no_model: Engine) -> None:
     answer = no_model.answerer.ask("category:cs.LG what is known?")
     assert answer.text == (
         "No paper of the collection is of category cs.LG. "
-        "12 papers without categories in the catalog could not be looked at."
+        "12 papers without categories in the catalog could not be looked at. "
+        'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
     )
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Catalog:
+    """Two papers of 2020, and one that does not say of when it is."""
+    catalog = Catalog(tmp_path / "catalog.db")
+    catalog.add([Paper(title, "Ice.", year=year) for title, year in (("A: b", 2020), ("C", 2020), ("D: e", None))])
+    return catalog
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("How many titles contain a colon? year:2020", "1 paper with \u201c:\u201d in the title."),
+        ('How many titles contain "zinc"? year:2020', "No papers with \u201czinc\u201d in the title."),
+        ("How many papers year:2020", "2 papers of 2020."),
+    ],
+)
+def test_counting_within_a_filter_tells_who_does_not_say(silent: Catalog, question: str, told: str) -> None:
+    answer = answer_from_records(narrow(question, None, silent), silent, (), "")
+    assert answer
+    assert answer.text == f"{told} 1 paper without year in the catalog could not be looked at."
+    plain = answer_from_records(narrow("How many titles contain a colon?", None, silent), silent, (), "")
+    assert plain
+    assert plain.text == "2 papers with \u201c:\u201d in the title."
+
+
+def test_a_search_within_a_filter_tells_who_does_not_say(silent: Catalog) -> None:
+    asked = narrow("What is ice? year:2020", None, silent)
+    assert render.searched_lines(Found((), asked.question, asked.scope, False)) == [
+        "Searched in 2 of 3 papers: 2020. 1 paper without year in the catalog could not be looked at."
+    ]
+
+
+def test_a_filter_that_leaves_few_papers_names_them(silent: Catalog) -> None:
+    assert narrow("What was found? year:2020", None, silent).is_of_few
+    assert not narrow("What was found?", None, silent).is_of_few
+    silent.add([Paper(f"Paper {number}", "Ice.", year=2020) for number in range(19)])
+    assert not narrow("What was found? year:2020", None, silent).is_of_few
 
 
 def test_a_follow_up_is_resolved_without_filters_and_keeps_none(engine: Engine) -> None:

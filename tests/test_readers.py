@@ -91,6 +91,10 @@ def test_jsonl_reads_known_fields_and_names_bad_lines(tmp_path: Path) -> None:
         ({"categories": ["cs.LG math.MP"]}, ("cs.LG", "math.MP")),
         ({"categories": [{"term": "cs.LG"}, {"x": "y"}]}, ("cs.LG",)),
         ({"categories": "computer science"}, ("computer science",)),
+        ({"categories": "e-health systems"}, ("e-health systems",)),
+        ({"categories": "deep-learning vision"}, ("deep-learning vision",)),
+        ({"categories": "hep-th math-ph gr-qc"}, ("hep-th", "math-ph", "gr-qc")),
+        ({"categories": "physics.ao-ph cond-mat.soft q-bio"}, ("physics.ao-ph", "cond-mat.soft", "q-bio")),
         ({"category": "cs"}, ("cs",)),
         ({"primary_category": "cs.LG", "categories": "cs.CL cs.LG"}, ("cs.CL", "cs.LG")),
         ({"primary_category": "cs.LG"}, ("cs.LG",)),
@@ -103,6 +107,13 @@ def test_categories_of_jsonl(fields: dict[str, object], expected: tuple[str, ...
     (paper,) = jsonl.read([json.dumps({"title": "Ice", "abstract": "Left.", **fields})], "x")
     assert isinstance(paper, Paper)
     assert paper.categories == expected
+
+
+@pytest.mark.parametrize("year", ["\u00b2", "\u2460", "soon", "20205", None])
+def test_what_is_no_year_leaves_the_paper_without_one(year: str | None) -> None:
+    (paper,) = jsonl.read([json.dumps({"title": "Ice", "abstract": "Left.", "year": year})], "x")
+    assert isinstance(paper, Paper)
+    assert paper.year is None
 
 
 @pytest.mark.parametrize(

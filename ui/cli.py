@@ -17,7 +17,7 @@ from rag.console import EXIT_CODES, add_command, added_commands, config_of, prog
 from rag.errors import UsageError
 from rag.examples import example_questions
 from rag.export import answer_to_dict
-from rag.filters import EXAMPLES, combine, filter_of, parse_filter
+from rag.filters import EXAMPLES, combine, filter_of, lacking_words, parse_filter
 from rag.records import Answer, Checked, Counts, Filter, Finished, Found, Reading, Token
 
 _FILTERS = {
@@ -275,8 +275,8 @@ def _papers(args: argparse.Namespace, config: Config) -> int:
     catalog = require_papers(config)
     try:
         search, typed = parse_filter(args.search)
-        within = catalog.matching(combine(typed, _filter(args)))
-        found = list(catalog.search_titles(search, within=within))
+        scope = catalog.scope(combine(typed, _filter(args)))
+        found = list(catalog.search_titles(search, within=scope.ids if scope else None))
     finally:
         catalog.close()
     if args.count:
@@ -284,6 +284,9 @@ def _papers(args: argparse.Namespace, config: Config) -> int:
     else:
         for entry in found:
             print(entry.paper.title + (f" ({entry.paper.year})" if entry.paper.year else ""))
+    if scope and (lacking := lacking_words(scope.filter, scope.lacking)):
+        # Beside the list, not in it: what is printed may be read by another program.
+        print(f"citable: {lacking}", file=sys.stderr)
     return 0
 
 

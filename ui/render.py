@@ -8,7 +8,7 @@ import re
 import urllib.parse
 from collections.abc import Sequence
 
-from rag.filters import describe
+from rag.filters import describe, lacking_words
 from rag.identity import link_of
 from rag.records import Answer, CatalogPaper, Citation, Claim, Found, Hit, Verdict
 
@@ -53,7 +53,9 @@ def searched_lines(asked: Answer | Found) -> list[str]:
     """What a follow-up was taken to ask, and in which papers it was searched for; none for a plain question."""
     lines = [f"Taken as a follow-up, searched for: {asked.query}"] if asked.followed else []
     if (scope := asked.scope) and scope.papers:
-        lines.append(f"Searched in {scope.papers} of {scope.total} papers: {describe(scope.filter)}")
+        searched = f"Searched in {scope.papers} of {scope.total} papers: {describe(scope.filter)}"
+        lacking = lacking_words(scope.filter, scope.lacking)
+        lines.append(f"{searched}. {lacking}" if lacking else searched)
     return lines
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from rag.arxiv_categories import is_arxiv_category
 from rag.records import Paper, Skipped
-
-_CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)?(?:\.[A-Za-z-]+)?")
 
 
 class _Record(BaseModel):
@@ -44,7 +43,7 @@ class _Record(BaseModel):
     @classmethod
     def _year(cls, value: Any) -> Any:
         text = str(value).strip().removesuffix(".0")
-        return int(text) if text.isdigit() and len(text) <= 4 else None
+        return int(text) if text.isdecimal() and len(text) <= 4 else None
 
     @field_validator("categories", mode="before")
     @classmethod
@@ -61,9 +60,9 @@ class _Record(BaseModel):
 
 
 def _categories(part: str) -> list[str]:
-    """`hep-ph math.MP` are two categories, "Computer science" is one."""
+    """`hep-ph math.MP` are two categories, "Computer science" and "e-health systems" are one each."""
     words = part.split()
-    apart = all(map(_CATEGORY.fullmatch, words)) and any(re.search("[.-]", word) for word in words)
+    apart = all(map(is_arxiv_category, words)) and any(re.search("[.-]", word) for word in words)
     return words if apart else [" ".join(words)]
 
 
