@@ -127,7 +127,7 @@ class Answerer:
         yield Found(found.hits, query, asked.scope, query != question)
         draft = _Draft(self._idf)
         draft.needed = self._needed(query)
-        if found.hits and found.confidence >= draft.needed:
+        if found.hits and (asked.only_points or found.confidence >= draft.needed):
             yield from self._write(query, found, draft, clock, cancel)
         yield Finished(self._answer(asked, resolved, draft, clock, cancel))
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
 from rag.records import Answer, CatalogPaper, Filter, Library, Scope
+from rag.terms import content_terms
 
 # Who names so few papers has said what he means, however vague his question is.
+_TELLING = 2  # words that carry a subject
 _FEW = 20
 _LITERALLY = 'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
 
@@ -30,9 +32,13 @@ class Asked:
         return self.scope.ids if self.scope else None
 
     @property
-    def is_of_few(self) -> bool:
-        """Whether the filters leave so few papers that a question need not tell by itself which of them it means."""
-        return self.scope is not None and self.scope.papers <= _FEW
+    def only_points(self) -> bool:
+        """Whether the filters say which few papers are meant, and the question has no subject of its own to be near to.
+
+        "What was found? author:Farman" is a fair question; "How do I bake bread? author:Farman" stays a strange one.
+        """
+        few = self.scope is not None and self.scope.papers <= _FEW
+        return few and len(content_terms(self.question)) < _TELLING
 
     @property
     def is_about_papers(self) -> bool:

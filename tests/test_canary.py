@@ -11,6 +11,10 @@ from eval.running import Run
 from eval.storage import read_records
 
 
+# Forty answers: minutes on an idle machine, many on a busy one.
+pytestmark = pytest.mark.timeout(1500)
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
     """The same run twice, as a user makes it."""

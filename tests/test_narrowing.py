@@ -183,11 +183,13 @@ def test_a_search_within_a_filter_tells_who_does_not_say(silent: Catalog) -> Non
     ]
 
 
-def test_a_filter_that_leaves_few_papers_names_them(silent: Catalog) -> None:
-    assert narrow("What was found? year:2020", None, silent).is_of_few
-    assert not narrow("What was found?", None, silent).is_of_few
-    silent.add([Paper(f"Paper {number}", "Ice.", year=2020) for number in range(19)])
-    assert not narrow("What was found? year:2020", None, silent).is_of_few
+def test_a_filter_that_leaves_few_papers_says_what_is_asked_about(engine: Engine, silent: Catalog) -> None:
+    assert engine.answerer.ask("What was found?").refused
+    told = engine.answerer.ask("What was found? author:Kroto")
+    assert {citation.title for citation in told.citations} == {"C60: Buckminsterfullerene"}
+    assert engine.answerer.ask("How do I bake rye bread? author:Kroto").refused
+    silent.add([Paper(f"Paper {number}", "Ice.", year=2020) for number in range(21)])
+    assert not narrow("What was found? year:2020", None, silent).only_points
 
 
 def test_a_follow_up_is_resolved_without_filters_and_keeps_none(engine: Engine) -> None:
