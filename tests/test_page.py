@@ -81,7 +81,7 @@ def page(server: tuple[str, Path]) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         page = browser.new_page(viewport={"width": 1300, "height": 850})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.goto(server[0])
