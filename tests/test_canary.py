@@ -10,7 +10,6 @@ from eval.metrics.answers import support_counts, validity_counts
 from eval.running import Run
 from eval.storage import read_records
 
-
 # Forty answers: minutes on an idle machine, many on a busy one.
 pytestmark = pytest.mark.timeout(1500)
 
