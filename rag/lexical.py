@@ -1,9 +1,9 @@
 """The BM25 adapter: tantivy over the stems of `terms.py`. Knows integer ids and text, nothing of papers.
 
-Chosen by measurement (eval/LOG.md, "Engines for large collections"): it skips what cannot come among the best, where SQLite's FTS5
-scores every row that holds one of the words. It adds and deletes in commits on disk; what was not committed when a
-process died is as if it had never been. Stemming and folding are done before it, by the function that evidence choice
-and verification use.
+Chosen by measurement (eval/LOG.md, "Engines for large collections"): it skips what cannot come among the best, where
+SQLite's FTS5 scores every row that holds one of the words. It adds and deletes in commits on disk; what was not
+committed when a process died is as if it had never been. Stemming and folding are done before it, by the function that
+evidence choice and verification use.
 """
 
 import math
