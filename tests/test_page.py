@@ -173,7 +173,7 @@ def test_filters_typed_in_a_question_say_where_it_was_searched(page: Any) -> Non
     ask(page, "year:abc what?")
     page.wait_for_function("document.querySelector('#chat').innerText.includes('Write year:2020, year:2020-2024')")
     page.wait_for_selector("#ask:visible")
-    ask(page, "What shape does it have?")
+    ask(page, "How was it found?")
     told = "Taken as a follow-up, searched for: What is the shape of C60?"
     page.wait_for_function(f"document.querySelector('#chat').innerText.includes('{told}')")
 
