@@ -21,9 +21,9 @@ from rag.config import Config, load_config
 from rag.errors import CitableError, UsageError
 
 EXIT_CODES = """exit codes: 0 done; 1 other error; 2 wrong usage (an empty or too long question, a bad setting); 3 input
-missing or not readable; 4 no index yet; 5 the index was built with another embedding model, or its parts do not agree;
-6 a model is missing or cannot be loaded; 7 another process uses the index; 8 a gate of an evaluation was not met; 130
-interrupted"""
+missing or not readable; 4 no index yet; 5 the index was built with another embedding model or version, or its parts do
+not agree; 6 a model is missing or cannot be loaded; 7 another process uses the index; 8 a gate of an evaluation was not
+met; 130 interrupted"""
 
 
 def add_command(

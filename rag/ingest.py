@@ -86,25 +86,20 @@ class Indexer:
 
     def __init__(self, files: IndexFiles, embedder: Embedder, *, keep_tokens: bool) -> None:
         self._embedder = embedder
-        self._catalog = files.catalog
-        self._store = files.store
-        self._lexical = files.lexical
-        self._acronyms = files.acronyms
-        self._sentences = files.sentences
-        self._tokens = files.tokens
+        self._files = files
         self._keep_tokens = keep_tokens
 
     def run(self, progress: Progress = no_progress) -> int:
         """Index every pending paper; `progress(done, total)` is called after each batch. Returns their number."""
-        pending = self._catalog.pending()
+        pending = self._files.catalog.pending()
         progress(0, len(pending))
         for start in range(0, len(pending), _PAPERS_A_BATCH):
-            self._index(self._catalog.papers(pending[start : start + _PAPERS_A_BATCH]))
+            self._index(self._files.catalog.papers(pending[start : start + _PAPERS_A_BATCH]))
             progress(min(start + _PAPERS_A_BATCH, len(pending)), len(pending))
         return len(pending)
 
     def _index(self, papers: Sequence[CatalogPaper]) -> None:
-        sentences = {p.id: self._catalog.sentences(p) for p in papers}
+        sentences = {p.id: self._files.catalog.sentences(p) for p in papers}
         passages = {
             p.id: split_passages(
                 p.id, p.paper.title, p.paper.abstract, sentences[p.id], self._embedder.count_tokens,
@@ -113,26 +108,26 @@ class Indexer:
             for p in papers
         }  # fmt: skip
         spans = {p.id: (len(passages[p.id]), len(sentences[p.id])) for p in papers}
-        before = self._catalog.indexed_spans([p.id for p in papers])
-        self._catalog.begin_indexing(spans)
+        before = self._files.catalog.indexed_spans([p.id for p in papers])
+        self._files.catalog.begin_indexing(spans)
         stale = [address(paper_id, number) for paper_id, span in before.items() for number in range(span[0])]
-        self._store.delete(stale)
+        self._files.store.delete(stale)
         self._write_passages([x for p in papers for x in passages[p.id]], stale)
         self._write_sentences(papers, sentences)
-        self._catalog.finish_indexing(spans)
+        self._files.catalog.finish_indexing(spans)
 
     def _write_passages(self, passages: Sequence[Passage], stale: Sequence[int]) -> None:
         ids = [address(passage.paper_id, passage.index) for passage in passages]
         texts = [passage.embed_text for passage in passages]
         if self._keep_tokens:
             vectors, tokens = self._embedder.encode_tokens(texts)
-            self._tokens.replace(stale, zip(ids, tokens, strict=True))
+            self._files.tokens.replace(stale, zip(ids, tokens, strict=True))
         else:
             vectors = self._embedder.encode(texts)
-            self._tokens.replace([*stale, *ids], [])  # Those of an older text must not stay.
-        self._store.upsert(ids, vectors)
-        self._lexical.replace(stale, zip(ids, texts, strict=True))
-        self._acronyms.replace(stale, zip(ids, texts, strict=True))
+            self._files.tokens.replace([*stale, *ids], [])  # Those of an older text must not stay.
+        self._files.store.upsert(ids, vectors)
+        self._files.lexical.replace(stale, zip(ids, texts, strict=True))
+        self._files.acronyms.replace(stale, zip(ids, texts, strict=True))
 
     def _write_sentences(self, papers: Sequence[CatalogPaper], sentences: Mapping[int, Sequence[Sentence]]) -> None:
         texts = sentence_texts(
@@ -143,4 +138,4 @@ class Indexer:
         vectors = self._embedder.encode(texts)
         ends = np.cumsum([len(sentences[p.id]) for p in papers])
         rows = np.split(vectors, ends[:-1])
-        self._sentences.replace((p.id, row) for p, row in zip(papers, rows, strict=True))
+        self._files.sentences.replace((p.id, row) for p, row in zip(papers, rows, strict=True))

@@ -37,12 +37,7 @@ class Retriever:
         papers: int,
     ) -> None:
         self._embedder = embedder
-        self._catalog = files.catalog
-        self._store = files.store
-        self._lexical = files.lexical
-        self._acronyms = files.acronyms
-        self._sentences = files.sentences
-        self._tokens = files.tokens
+        self._files = files
         total = sum(_WEIGHTS[name] for name in rankings)
         self._weights = {name: _WEIGHTS[name] / total for name in rankings}
         self._candidates = candidates
@@ -55,25 +50,25 @@ class Retriever:
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
         paper on the matter leaves unsaid.
         """
-        vector, tokens = self._embed(self._acronyms.spelled_out(question))
-        allowed = _Allowed(self._catalog, without, within)
-        passages = allowed.best(self._candidates, lambda count, ids: self._store.query(vector, count, ids))
+        vector, tokens = self._embed(self._files.acronyms.spelled_out(question))
+        allowed = _Allowed(self._files.catalog, without, within)
+        passages = allowed.best(self._candidates, lambda count, ids: self._files.store.query(vector, count, ids))
         found = {"passage": _by_paper(passages)}
         if "bm25" in self._weights:
-            others = self._acronyms.other_forms(question)
+            others = self._files.acronyms.other_forms(question)
             by_words = allowed.best(
-                self._candidates, lambda count, ids: self._lexical.query(question, count, ids, others)
+                self._candidates, lambda count, ids: self._files.lexical.query(question, count, ids, others)
             )
             found["bm25"] = _by_paper(by_words)
         # The vectors are asked in any case: the confidence rests on them.
         first = {name: ranking for name, ranking in found.items() if name in self._weights} or found
         best = [paper_id for paper_id, _, _ in fuse(first, dict.fromkeys(first, 1.0), _CUT_OFF)[: self._candidates]]
-        cosines = self._sentences.similarities(vector, best)
+        cosines = self._files.sentences.similarities(vector, best)
         found["sentence"] = {paper_id: float(row.max()) for paper_id, row in cosines.items() if len(row)}
         if "tokens" in self._weights:
             found["tokens"] = self._interact(tokens, best)
         fused = fuse({name: found[name] for name in self._weights}, self._weights, _CUT_OFF)
-        papers = self._catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
+        papers = self._files.catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
         hits = tuple(
             self._hit(paper, score, parts, cosines.get(paper.id))
             for paper, (_, score, parts) in zip(papers, fused[: self._papers], strict=True)
@@ -94,19 +89,19 @@ class Retriever:
 
     def _interact(self, question: TokenVectors, paper_ids: Sequence[int]) -> dict[int, float]:
         """MaxSim of each paper: the best cosine of each question token in it, as a mean weighted by the tokens' idf."""
-        weights = self._tokens.idf(question.ids.tolist())
+        weights = self._files.tokens.idf(question.ids.tolist())
         if not weights.sum():
             return {}
-        spans = self._catalog.indexed_spans(paper_ids)
+        spans = self._files.catalog.indexed_spans(paper_ids)
         parts = [address(paper_id, number) for paper_id, (passages, _) in spans.items() for number in range(passages)]
         best: dict[int, Vectors] = {}
-        for part, cosines in self._tokens.matches(question.vectors, parts).items():
+        for part, cosines in self._files.tokens.matches(question.vectors, parts).items():
             paper_id = part // STRIDE
             best[paper_id] = np.maximum(cosines, best.get(paper_id, cosines))
         return {paper_id: float(cosines @ weights / weights.sum()) for paper_id, cosines in best.items()}
 
     def _hit(self, paper: CatalogPaper, score: float, parts: dict[str, float], cosines: Vectors | None) -> Hit:
-        sentences = self._catalog.sentences(paper)
+        sentences = self._files.catalog.sentences(paper)
         scores = [0.0] * len(sentences) if cosines is None else cosines.tolist()
         scored = [ScoredSentence(*pair) for pair in zip(sentences, scores, strict=False)]
         scored.sort(key=lambda item: -item.score)
