@@ -8,10 +8,10 @@ writes against what it cites; where one fails, stop the model and let the papers
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Event
 
-from rag.citations import Written, split_written
+from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
@@ -21,10 +21,6 @@ from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
     AnswerEvent,
-    Checked,
-    Citation,
-    Claim,
-    Evidence,
     Filter,
     Finished,
     Found,
@@ -32,31 +28,18 @@ from rag.records import (
     Library,
     Reading,
     Retrieval,
-    Verdict,
 )
 from rag.refusal import needed_confidence
 from rag.retrieval import Retriever
-from rag.terms import terms
-from rag.verification import Idf, repeats, support, without_lead_in
+from rag.verification import Idf
 
 # A question gets one sentence a part, and two more.
 _MORE_SENTENCES = 2
 _MAX_SENTENCES = 5
-_PARTS = re.compile(r";\s+|,?\s+(?:and|but|while|whereas)\s+")
-# So many words twice in one sentence: small models get caught in such circles.
-_CIRCLE = 4
 _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
 )
-# Longer than any number with its exponent in LaTeX.
-_LONGEST_NUMBER = 60
-_BARE_NUMBER = re.compile(r"[^\w\\]*(\d[\d.,]*)")
-# The last word; the words of a product such as "3 \times 10^4" are one.
-_GROWING = re.compile(r"(?<!\S)\S+(?:\s{1,2}(?:[\u00d7x*\u00b7\u22c5]|\\[a-z]*)(?:\s{1,2}\S*)?)?\Z")
-_FACTOR = re.compile(r"(?<!\S)[^\w\s]*(\d+(?:\.\d+)?)\s{1,2}\Z")
-# A quotation is added to a failed answer while it is nearly as good evidence as the best.
-_QUOTE_MARGIN = 0.6
 
 
 class Answerer:
@@ -125,7 +108,7 @@ class Answerer:
         query, found = resolved.query, resolved.found
         clock.lap("search")
         yield Found(found.hits, query, asked.scope, query != question)
-        draft = _Draft(self._idf)
+        draft = Draft(self._idf)
         draft.needed = self._needed(query)
         if found.hits and (asked.only_points or found.confidence >= draft.needed):
             yield from self._write(query, found, draft, clock, cancel)
@@ -170,7 +153,7 @@ class Answerer:
         return self._model.context_tokens - self._answer_tokens
 
     def _write(
-        self, question: str, found: Retrieval, draft: "_Draft", clock: "_Clock", cancel: Event
+        self, question: str, found: Retrieval, draft: "Draft", clock: "_Clock", cancel: Event
     ) -> Iterator[AnswerEvent]:
         draft.question = question
         chosen = rank_evidence(question, found.hits, self._idf, self._evidence_sentences)
@@ -218,7 +201,7 @@ class Answerer:
         yield from draft.quote(target)
         clock.lap("write")
 
-    def _answer(self, asked: Asked, resolved: Resolved, draft: "_Draft", clock: "_Clock", cancel: Event) -> Answer:
+    def _answer(self, asked: Asked, resolved: Resolved, draft: "Draft", clock: "_Clock", cancel: Event) -> Answer:
         found = resolved.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
@@ -247,141 +230,6 @@ class Answerer:
             scope=asked.scope,
             followed=resolved.query != asked.question,
         )
-
-
-def claim_text(claim: Claim) -> str:
-    """A claim as one line of the answer: a quotation in quotation marks, citations behind it."""
-    text = f"\u201c{' '.join(claim.text.split())}\u201d" if claim.verdict is Verdict.QUOTED else claim.text
-    return text + "".join(f" [{citation.number}]" for citation in claim.citations)
-
-
-@dataclass
-class _Draft:
-    """The answer while it is made: what was written, what of it was checked, what has been cited."""
-
-    idf: Idf
-    question: str = ""
-    needed: float = 0.0
-    raw: str = ""
-    evidence: list[Evidence] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    citations: dict[int, Citation] = field(default_factory=dict)
-    prompt_tokens: int = 0
-    read_tokens: int = 0
-    generated_tokens: int = 0
-    ended: bool = False
-    dropped: int = 0
-    failed: bool = False
-    seen: int = 0
-
-    def check(self, *, finished: bool) -> Iterator[Checked]:
-        """Check the sentences that have been completed since the last call; at the first that fails, stop."""
-        sentences, rest = split_written(self.raw, finished=finished)
-        for written in sentences[self.seen :]:
-            self.seen += 1
-            if written.text == REFUSAL:
-                continue
-            claim = self._supported(written)
-            yield Checked(claim, rest)
-            if claim is None:
-                self.dropped += 1
-                self.failed = True
-                return
-            self.claims.append(claim)
-        if finished and rest.strip() and rest.strip() != REFUSAL:
-            self.dropped += 1
-            self.failed = True
-            yield Checked(None)
-
-    def strays(self) -> bool:
-        """Whether the sentence in work cannot be saved: it goes in circles, or states a number of no evidence."""
-        _, rest = split_written(self.raw, finished=False)
-        text = re.sub(r"\[\d*\]?", "", rest)
-        words = terms(text)
-        runs = list(zip(*(words[i:] for i in range(_CIRCLE)), strict=False))
-        if len(set(runs)) < len(runs):
-            return True
-        known = {term for item in self.evidence for term in terms(item.sentence.text)}
-        start = _unfinished(text, [item.sentence.text for item in self.evidence], known)
-        if bare := _BARE_NUMBER.fullmatch(text[start:]):
-            # It may still grow: "7" or "77." on its way to "77.9", "10,0" to "10,000", "10" to "10^5", which is 1e5.
-            growing = bare[1].replace(",", "").rstrip(".")
-            power = growing == "10" and any(re.match(r"1e-?\d", term) for term in known)
-            if not power and not any(term.startswith(growing) for term in known):
-                return not any(bare[1] in item.sentence.text for item in self.evidence)
-        return any(word not in known for word in terms(text[:start]) if any(char.isdigit() for char in word))
-
-    def quote(self, target: int) -> Iterator[Checked]:
-        """After a failure, fill up to `target` claims with the best evidence that is not cited yet."""
-        if not self.failed:
-            return
-        ranked = sorted(self.evidence, key=lambda item: -item.score)
-        for item in ranked:
-            if len(self.claims) >= target or item.score < _QUOTE_MARGIN * ranked[0].score:
-                return
-            if item.number in self.citations:
-                continue
-            claim = self._claim(item.sentence.text, [item], Verdict.QUOTED, 1.0, "")
-            self.claims.append(claim)
-            yield Checked(claim)
-
-    def _supported(self, written: Written) -> Claim | None:
-        """The written sentence as a claim, with its own citations or with better ones; None if nothing carries it."""
-        earlier = [claim.text for claim in self.claims]
-        if repeats(written.text, [self.question, *earlier]):
-            return None
-        by_number = {item.number: item for item in self.evidence}
-        cited = [by_number[number] for number in written.numbers]
-        text = without_lead_in(written.text)
-        for item in (*cited, *(other for other in self.evidence if other not in cited)):
-            result = support(written.text, item.sentence.text, self.idf)
-            if not result.objection:
-                verdict = Verdict.SUPPORTED if item in cited else Verdict.MOVED
-                return self._claim(text, [item], verdict, result.score, written.text)
-        parts = _PARTS.split(text)
-        if len(cited) > 1 and len(parts) > 1:
-            # Each part must rest on one sentence: words taken across two would say what neither says.
-            carried = [[not support(part, item.sentence.text, self.idf).objection for item in cited] for part in parts]
-            if all(any(row) for row in carried):
-                items = [item for place, item in enumerate(cited) if any(row[place] for row in carried)]
-                return self._claim(text, items, Verdict.SUPPORTED, 1.0, written.text)
-        return None
-
-    def _claim(self, text: str, items: Sequence[Evidence], verdict: Verdict, score: float, written: str) -> Claim:
-        return Claim(text, tuple(self._cite(item) for item in items), verdict, score, written)
-
-    def _cite(self, item: Evidence) -> Citation:
-        if item.number not in self.citations:
-            sentence = item.sentence
-            self.citations[item.number] = Citation(
-                number=len(self.citations) + 1,
-                paper_id=sentence.paper_id,
-                key=item.key,
-                title=item.title,
-                link=item.link,
-                sentence=sentence.index,
-                start=sentence.start,
-                end=sentence.end,
-                quote=sentence.text,
-            )
-        return self.citations[item.number]
-
-
-def _unfinished(text: str, evidence: Sequence[str], known: Collection[str]) -> int:
-    r"""Where the number begins that `text` ends in the middle of; the length of `text` if there is none.
-
-    Half a number is another number: "10" of "10^{-5}", "5m" of "5ms". The last word with a digit is not judged, nor
-    what has been copied from the evidence, sign by sign, since a number (`$3 \times 10^{-4}$`).
-    """
-    numbers = [word.start() for word in re.finditer(r"\S+", text) if any(char.isnumeric() for char in word[0])]
-    for start in numbers:
-        if len(text) - start <= _LONGEST_NUMBER and any(text[start:] in sentence for sentence in evidence):
-            return start
-    if (grown := _GROWING.search(text)) and any(start == grown.start() for start in numbers):
-        return grown.start()
-    if (factor := _FACTOR.search(text)) and any(term.startswith(f"{factor[1]}e") for term in known):
-        return factor.start()
-    return len(text)
 
 
 class _Clock:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from rag import build
-from rag.answering import Answerer, _Draft
+from rag.answering import Answerer
 from rag.build import Engine, index_papers
 from rag.config import Config
+from rag.drafting import Draft
 from rag.errors import UsageError
 from rag.evidence import unknown_share
 from rag.export import answer_to_dict
@@ -129,7 +130,7 @@ def test_a_number_that_no_evidence_holds_stops_the_model_at_once(ask: Any) -> No
 
 
 def test_numbers_with_separators_may_be_written_out(ask: Any) -> None:
-    draft = _Draft(lambda words: dict.fromkeys(words, 1.0))
+    draft = Draft(lambda words: dict.fromkeys(words, 1.0))
     sentence = Sentence(1, 0, 0, 1, "It has 10,000 units and reaches 77.9 percent with 0.5 dropout.")
     draft.evidence = [Evidence(1, "T", "k", "", sentence, 1.0)]
     for written in (
@@ -146,7 +147,7 @@ def test_numbers_with_separators_may_be_written_out(ask: Any) -> None:
 
 
 def straying_prefixes(written: str, *evidence: str) -> list[str]:
-    draft = _Draft(lambda words: dict.fromkeys(words, 1.0))
+    draft = Draft(lambda words: dict.fromkeys(words, 1.0))
     sentences = [Sentence(i, 0, 0, 1, text) for i, text in enumerate(evidence)]
     draft.evidence = [Evidence(i + 1, "T", "k", "", sentence, 1.0) for i, sentence in enumerate(sentences)]
     straying = []

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.answering import claim_text
+from rag.drafting import claim_text
 from rag.records import Answer, CatalogPaper, Citation, Claim, Hit, Paper, Verdict
 from ui import render
 

@@ -11,9 +11,9 @@ from importlib.metadata import version
 from threading import Event
 from typing import TextIO
 
-from rag.answering import claim_text
 from rag.config import Config
 from rag.console import EXIT_CODES, add_command, added_commands, config_of, progress_bar, run_reporting
+from rag.drafting import claim_text
 from rag.errors import UsageError
 from rag.examples import example_questions
 from rag.export import answer_to_dict
