@@ -1,4 +1,6 @@
-"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, make-questions."""
+"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, make-questions,
+verification.
+"""
 
 import argparse
 import sys
@@ -85,6 +87,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         help="share of the questions asked once more with their paper left out (default: 0.3)",
     )
     make.add_argument("--out", type=Path, metavar="DIR", help="suite folder (default: under suites in the data folder)")
+
+    check = command("verification", _verification, "measure the check of answers on true and false claims")
+    check.add_argument("--write", action="store_true", help="write the weights that the checks of answers use")
     return parser
 
 
@@ -237,6 +242,21 @@ def _make_questions(args: argparse.Namespace, config: Config) -> None:
         )  # fmt: skip
     print(made.told)
     print(f"Run it: citable eval run {made.folder}")
+
+
+def _verification(args: argparse.Namespace, config: Config) -> None:
+    from eval.verification.measuring import measure, summary, write_weights
+    from rag.build import choose_embedding, load_embedder
+    from rag.checking import WORDS
+
+    config = choose_embedding(config, "bundled", 0)
+    embedder = load_embedder(config)
+    by_meaning, by_words = measure(embedder), measure(None)
+    print(summary(config.embedding_model, by_meaning))
+    print(summary("words alone, as for any other embedding model", by_words), end="")
+    if args.write:
+        path = write_weights({embedder.digest: by_meaning.weights, WORDS: by_words.weights})
+        print(f"\nThe weights are written to {path}")
 
 
 if __name__ == "__main__":

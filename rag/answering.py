@@ -21,6 +21,7 @@ from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
     AnswerEvent,
+    Embedder,
     Filter,
     Finished,
     Found,
@@ -56,7 +57,9 @@ class Answerer:
         evidence_tokens: int,
         answer_tokens: int,
         answer_threshold: float,
+        embedder: Embedder | None = None,
     ) -> None:
+        """`embedder` lets paraphrases be checked by their meaning too."""
         self._retriever = retriever
         self._model = model
         self._idf = idf
@@ -66,6 +69,7 @@ class Answerer:
         self._evidence_tokens = evidence_tokens
         self._answer_tokens = answer_tokens
         self._answer_threshold = answer_threshold
+        self._embedder = embedder
 
     def stream(
         self,
@@ -108,7 +112,7 @@ class Answerer:
         query, found = resolved.query, resolved.found
         clock.lap("search")
         yield Found(found.hits, query, asked.scope, query != question)
-        draft = Draft(self._idf)
+        draft = Draft(self._idf, self._embedder)
         draft.needed = self._needed(query)
         if found.hits and (asked.only_points or found.confidence >= draft.needed):
             yield from self._write(query, found, draft, clock, cancel)

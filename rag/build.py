@@ -294,5 +294,6 @@ class Engine(SearchEngine):
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
                 answer_threshold=config.answer_threshold,
+                embedder=self.embedder,
             )
             stack.pop_all()

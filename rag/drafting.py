@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rag.checking import Verifier
 from rag.citations import Written, split_written
 from rag.grammar import REFUSAL
-from rag.records import Checked, Citation, Claim, Evidence, Verdict
+from rag.records import Checked, Citation, Claim, Embedder, Evidence, Verdict
 from rag.straying import strays
-from rag.verification import Idf, repeats, support, without_lead_in
+from rag.verification import Idf, repeats, without_lead_in
 
-_PARTS = re.compile(r";\s+|,?\s+(?:and|but|while|whereas)\s+")
 # A quotation is added to a failed answer while it is nearly as good evidence as the best.
 _QUOTE_MARGIN = 0.6
 
@@ -26,6 +26,7 @@ class Draft:
     """The answer while it is made: what was written, what of it was checked, what has been cited."""
 
     idf: Idf
+    embedder: Embedder | None = None
     question: str = ""
     needed: float = 0.0
     raw: str = ""
@@ -39,6 +40,9 @@ class Draft:
     dropped: int = 0
     failed: bool = False
     seen: int = 0
+
+    def __post_init__(self) -> None:
+        self._verifier = Verifier(self.idf, self.embedder)
 
     def check(self, *, finished: bool) -> Iterator[Checked]:
         """Check the sentences that have been completed since the last call; at the first that fails, stop."""
@@ -86,18 +90,16 @@ class Draft:
         by_number = {item.number: item for item in self.evidence}
         cited = [by_number[number] for number in written.numbers]
         text = without_lead_in(written.text)
-        for item in (*cited, *(other for other in self.evidence if other not in cited)):
-            result = support(written.text, item.sentence.text, self.idf)
-            if not result.objection:
-                verdict = Verdict.SUPPORTED if item in cited else Verdict.MOVED
-                return self._claim(text, [item], verdict, result.score, written.text)
-        parts = _PARTS.split(text)
-        if len(cited) > 1 and len(parts) > 1:
-            # Each part must rest on one sentence: words taken across two would say what neither says.
-            carried = [[not support(part, item.sentence.text, self.idf).objection for item in cited] for part in parts]
-            if all(any(row) for row in carried):
-                items = [item for place, item in enumerate(cited) if any(row[place] for row in carried)]
-                return self._claim(text, items, Verdict.SUPPORTED, 1.0, written.text)
+        checked = self._verifier.check(written.text, [item.sentence.text for item in cited])
+        if not checked.objection:
+            items = [cited[place] for place in checked.carried_by]
+            return self._claim(text, items, Verdict.SUPPORTED, checked.score, written.text)
+        for item in self.evidence:
+            if item in cited:
+                continue
+            checked = self._verifier.check(written.text, [item.sentence.text])
+            if not checked.objection:
+                return self._claim(text, [item], Verdict.MOVED, checked.score, written.text)
         return None
 
     def _claim(self, text: str, items: Sequence[Evidence], verdict: Verdict, score: float, written: str) -> Claim:

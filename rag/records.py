@@ -218,7 +218,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One checked sentence of the answer; `written` is what the model wrote in its place."""
+    """One checked sentence of the answer; `written` is what the model wrote in its place.
+
+    `score` is the calibrated probability that the cited sentences carry it, 1 for a quotation.
+    """
 
     text: str
     citations: tuple[Citation, ...]
