@@ -58,7 +58,7 @@ def test_the_shipped_weights_are_those_of_the_shipped_claims(embedder: SentenceE
 
 
 def test_true_claims_are_told_from_false_ones(measured: Measured) -> None:
-    """What is reached on the half that the weights have not seen: the aims, .95 for all and .85 for the worst, are not."""
+    """What is reached on the unseen half; the aims, .95 for all and .85 for the worst kind, are not."""
     assert measured.auroc().value >= 0.88
     assert measured.auroc([kind for kinds in MAIN_KINDS.values() for kind in kinds], "rule").value >= 0.92
     assert measured.share(lambda one: not one.case.true).value <= 0.025
