@@ -170,15 +170,34 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A content word of a question, and how far the papers found deal with it.
+
+    `rarity` is 1 for a word that the collection lacks, near 0 for one that all passages hold. `match` is how near the
+    word in its context comes to some word of the best paper, `any_match` of some paper found (cosines, less for models
+    whose tokens lie apart); `stands` and `any_stands` tell whether the word itself is in it, in any of its forms.
+    """
+
+    text: str
+    rarity: float
+    match: float
+    any_match: float
+    stands: bool
+    any_stands: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
     """What a search found: hits best first, and how far they answer the question (0..1, see `retrieval.py`).
 
-    `ranking` goes on where the hits end: `(paper_id, score)` of every paper that was a candidate, best first.
+    `ranking` goes on where the hits end: `(paper_id, score)` of every paper that was a candidate, best first. `words`
+    are those of the question, in order; none where the tokens of the papers are not kept.
     """
 
     hits: tuple[Hit, ...]
     confidence: float
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
+    words: tuple[Word, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +354,12 @@ class Embedder(Protocol):
 
     def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
         """What `encode` gives, and the vectors of each text's tokens."""
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of each token of `text`, special ones left out, as `encode_tokens` orders them.
+
+        Empty where the tokenizer does not tell.
+        """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model would see it untruncated, special tokens included."""

@@ -40,6 +40,10 @@ class FakeEmbedder:
         ids = [int(hashlib.sha256(term.encode()).hexdigest(), 16) % self.dimensions for term in content_terms(text)]
         return TokenVectors(np.array(ids, dtype=np.int32), np.eye(self.dimensions, dtype=np.float32)[ids])
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        places = {term: word.span() for word in re.finditer(r"[^\W_]+", text) for term in content_terms(word[0])}
+        return [places.get(term, (0, 0)) for term in content_terms(text)]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+|[^\w\s]", text)) + 2 for text in texts]
 
