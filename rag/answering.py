@@ -17,6 +17,7 @@ from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL, answer_grammar
 from rag.narrowing import Asked, answer_from_records, narrow
+from rag.orders import without_orders
 from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
@@ -105,10 +106,11 @@ class Answerer:
             self._search(without), question, subject, self._needed, follows,
             within=self._search(without, asked.within) if asked.scope else None,
         )  # fmt: skip
-        query, found = resolved.query, resolved.found
+        query, draft = resolved.query, Draft(self._idf)
+        found, draft.passed_over = without_orders(query, resolved.found)
+        resolved = replace(resolved, found=found)
         clock.lap("search")
         yield Found(found.hits, query, asked.scope, query != question)
-        draft = Draft(self._idf)
         draft.needed = self._needed(query)
         if found.hits and (asked.only_points or found.confidence >= draft.needed):
             yield from self._write(query, found, draft, clock, cancel)
@@ -229,6 +231,7 @@ class Answerer:
             ranking=found.ranking,
             scope=asked.scope,
             followed=resolved.query != asked.question,
+            passed_over=draft.passed_over,
         )
 
 

@@ -37,6 +37,7 @@ class Draft:
     generated_tokens: int = 0
     ended: bool = False
     dropped: int = 0
+    passed_over: int = 0
     failed: bool = False
     seen: int = 0
 

@@ -128,7 +128,11 @@ class LlamaModel:
 
     def _control_tokens(self) -> list[str]:
         """Control tokens of the model's vocabulary, longest first. Papers and questions must not hold any."""
-        special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        special = (
+            llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
+            | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+            | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+        )
         found = []
         for token in range(self._llama.n_vocab()):
             if llama_cpp.llama_vocab_get_attr(self._vocab(), token) & special:

@@ -237,7 +237,8 @@ class Answer:
     those of the prompt that it had not read before. A question that counts or lists papers by what their records say is
     answered with `listed`, all of them, and has no claims. `scope` tells the papers that a filter left to look at;
     `question` is as it was asked, filters and all, `query` is without them, and empty where there was nothing else.
-    `followed` tells that the question was taken to lean on the one before.
+    `followed` tells that the question was taken to lean on the one before. `passed_over` sentences of the papers found
+    were no evidence because they give orders to their reader (see `orders.py`).
     """
 
     question: str
@@ -263,6 +264,7 @@ class Answer:
     listed: tuple[CatalogPaper, ...] | None = field(default=None, repr=False)
     scope: Scope | None = None
     followed: bool = False
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
     "examples", "straying", "drafting", "filters", "matching", "narrowing", "arxiv_categories", "plausible",
+    "orders", "unseen",
 }  # fmt: skip
 
 
