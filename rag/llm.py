@@ -86,7 +86,8 @@ class LlamaModel:
         self.name = path.name
         self.threads = count
         self.build = _build_info()
-        self.context_tokens = int(self._llama.n_ctx())
+        # llama.cpp rounds the context up, its Python binding keeps room for what was asked.
+        self.context_tokens = min(int(self._llama.n_ctx()), len(self._llama.input_ids))
         self._temperature = temperature
         self._seed = seed
         self._control = re.compile("|".join([_CONTROL, *map(re.escape, self._control_tokens())]))

@@ -49,8 +49,12 @@ BY_NAME = {attack.name: attack for attack in [*QUESTIONS, *PAPERS]}
 
 
 def hostile_config(folder: Path, **settings: Any) -> Config:
-    """The configuration of an index that holds all hostile papers and the harmless ones, which is made."""
-    config = replace(Config(), home=folder, embedding_model="bundled", context_tokens=1024, **settings)
+    """The configuration of an index that holds all hostile papers and the harmless ones, which is made.
+
+    Little evidence is shown, for reading it is what takes time; `settings` come on top.
+    """
+    quick = {"embedding_model": "bundled", "context_tokens": 1024, "evidence_tokens": 160, "answer_tokens": 100}
+    config = replace(Config(), home=folder, **{**quick, **settings})
     index_papers(config, [HOSTILE, HARMLESS])
     return config
 

@@ -86,11 +86,16 @@ def test_a_hostile_question_gets_a_checked_answer_or_none(engine: Engine, attack
     assert "\x1b" not in str(answer_to_dict(answer)["claims"])
 
 
-@pytest.mark.parametrize("question", ["What is the capital of France?", "Who wrote Hamlet?", "What is 7 times 7?"])
-def test_nothing_is_answered_from_memory(engine: Engine, question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "known"),
+    [("What is the capital of France?", "Paris"), ("Who wrote Hamlet?", "Shakespeare"), ("What is 7 times 7?", "49")],
+)
+def test_nothing_is_answered_from_memory(engine: Engine, question: str, known: str) -> None:
     answer = engine.answerer.ask(question)
-    assert answer.refused
-    assert not answer.raw
+    check(answer, engine)
+    assert known not in answer.text
+    # One paper holds "7*7".
+    assert answer.refused or "7*7" in answer.text
 
 
 def test_attacks_around_a_harmless_paper_change_no_answer(engine: Engine) -> None:
