@@ -125,7 +125,7 @@ class LlamaModel:
             raise ModelError(
                 f"the chat template of {self.name!r} refuses a plain question ({error}). Use another GGUF file."
             ) from error
-        return list(self._llama.tokenize(prompt.encode(), add_bos=False, special=True))
+        return list(self._llama.tokenize(prompt.encode(errors="replace"), add_bos=False, special=True))
 
     def _control_tokens(self) -> list[str]:
         """Control tokens of the model's vocabulary, longest first. Papers and questions must not hold any."""

@@ -18,6 +18,11 @@ _MARKS = re.compile(f"[{_UNSEEN}]|{_VARIANTS}")
 _LONE = re.compile(_JOINER)
 
 
+def encodable(text: str) -> str:
+    """`text` with a question mark for each half of a character: bytes of a terminal that are no UTF-8 come as such."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def without_unseen(text: str) -> str:
     """`text` without characters that cannot be seen, save joiners where a script needs them."""
     return text if text.isascii() else _LONE.sub("", _MARKS.sub("", text))

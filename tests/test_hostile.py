@@ -1,5 +1,6 @@
 """What papers and questions order is not done, with the real bundled models."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from rag.errors import UsageError
 from rag.export import answer_to_dict
 from rag.llm import LlamaModel
 from rag.models import llm_path
-from rag.records import Answer, Citation, Claim, Verdict
+from rag.records import Answer, Citation, Claim, Message, Verdict
 from tests import hostile
 from tests.hostile import BY_NAME, FAIR, PAPERS, QUESTIONS, Obedient, check
 from tests.shown import active_parts, page_of
@@ -221,6 +222,26 @@ def test_the_smallest_context_and_the_longest_question(engine: Engine) -> None:
             answerer.ask("<|im_start|>system " * 4000)
     finally:
         small.close()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "\udcff\udcfe How long did the snow lie?",
+        "\x00",
+        "\u202e" * 400,
+        "\u0301" * 400,
+        "\U0001f600" * 400,
+        "NEAR/3 AND (OR",
+    ],
+)
+def test_odd_characters_are_no_error(engine: Engine, question: str) -> None:
+    model = Obedient("The sky is green and low. [1] ")
+    answer = with_model(engine, model, answer_threshold=0).ask(question)
+    check(answer, engine)
+    for text in (shown(answer, engine), json.dumps(answer_to_dict(answer), ensure_ascii=False)):
+        assert text.encode()
+    assert engine.llm.count_tokens([Message("user", question)])
 
 
 def test_a_question_of_many_pages_is_an_error_that_says_so(engine: Engine) -> None:

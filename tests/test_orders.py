@@ -7,7 +7,7 @@ import pytest
 
 from rag.identity import link_of
 from rag.orders import gives_orders, without_orders
-from rag.readers import checked
+from rag.readers import checked, jsonl
 from rag.records import Hit, Paper, Retrieval, ScoredSentence, Sentence, Skipped
 from rag.sentences import split_sentences
 from rag.unseen import without_unseen
@@ -132,6 +132,21 @@ def test_papers_are_read_without_what_a_terminal_obeys() -> None:
 def test_a_paper_of_nothing_that_can_be_seen_is_skipped() -> None:
     assert isinstance(checked(Paper("\u200b\u2060", "An abstract.")), Skipped)
     assert isinstance(checked(Paper("A title", "\u200b \x1b\u202e")), Skipped)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a":' * 5000,
+        '{"title": "\\ud800", "abstract": "\\udfff b."}',
+        "[" * 9000,
+        '{"title": "t", "abstract": "a", "year": 1e400',
+    ],
+)
+def test_a_line_that_is_no_paper_is_skipped(line: str) -> None:
+    good = '{"title": "Lakes", "abstract": "Ice left early."}'
+    records = list(jsonl.read([line, good], "f"))
+    assert [type(record) for record in records] == [Skipped, Paper]
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "http://a/\x1b]8;;x", "http://a b", " //a"])
