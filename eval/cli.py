@@ -1,14 +1,16 @@
-"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, make-questions."""
+"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, calibrate,
+make-questions.
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.config import Config
+from rag.config import AUTO, Config
 from rag.console import EXIT_CODES, add_command, config_of, key_value, progress_bar, run_reporting
 from rag.errors import InputError, UsageError
 
@@ -67,6 +69,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         "--fail-below", action="append", default=[], metavar="METRIC=DIFFERENCE",
         help="exit with 8 if B - A of a metric, or of SLICE/METRIC, is below this, for instance R@10=-0.01; repeatable",
     )  # fmt: skip
+
+    calibrate = command("calibrate", _calibrate, "fit what decides on refusals, for each embedding model that is here")
+    calibrate.add_argument("--write", action="store_true", help="put the weights where Citable reads them")
 
     make = command("make-questions", _make_questions, "make a suite from the papers of the index, without labels")
     make.add_argument("--papers", type=int, default=50, metavar="N", help="papers to draw (default: 50)")
@@ -225,6 +230,21 @@ def _compare(args: argparse.Namespace, _: Config) -> int:
     for line in failed:
         print(f"citable: gate not met: {line}", file=sys.stderr)
     return 8 if failed else 0
+
+
+def _calibrate(args: argparse.Namespace, config: Config) -> None:
+    from eval.calibrating import calibrate, table, write
+    from rag import shelf
+
+    names = ["bundled", *([shelf.MPNET.name] if shelf.fetched(shelf.MPNET.name) else [])]
+    names = names if config.embedding_model == AUTO else [config.embedding_model]
+    found = []
+    for name in names:
+        with progress_bar("indexing", "paper") as indexing, progress_bar("searching", "question") as progress:
+            found.append(calibrate(replace(config, embedding_model=name), indexing, progress))
+        print(table(found[-1]), end="\n\n")
+    if args.write:
+        print(f"The weights lie in {write(found)}")
 
 
 def _make_questions(args: argparse.Namespace, config: Config) -> None:

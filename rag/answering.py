@@ -17,6 +17,7 @@ from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL, answer_grammar
 from rag.narrowing import Asked, answer_from_records, narrow
+from rag.orders import without_orders
 from rag.prompting import AnswerPrompt
 from rag.records import (
     Answer,
@@ -29,7 +30,7 @@ from rag.records import (
     Reading,
     Retrieval,
 )
-from rag.refusal import needed_confidence
+from rag.refusal import Judge
 from rag.retrieval import Retriever
 from rag.verification import Idf
 
@@ -55,7 +56,7 @@ class Answerer:
         evidence_sentences: int,
         evidence_tokens: int,
         answer_tokens: int,
-        answer_threshold: float,
+        judge: Judge,
     ) -> None:
         self._retriever = retriever
         self._model = model
@@ -65,7 +66,7 @@ class Answerer:
         self._evidence_sentences = evidence_sentences
         self._evidence_tokens = evidence_tokens
         self._answer_tokens = answer_tokens
-        self._answer_threshold = answer_threshold
+        self._judge = judge
 
     def stream(
         self,
@@ -102,15 +103,17 @@ class Answerer:
         if not self._fits(f"{subject} {question}"):
             subject = ""
         resolved = resolve(
-            self._search(without), question, subject, self._needed, follows,
+            self._search(without), question, subject, self._judge.needed_similarity, follows,
             within=self._search(without, asked.within) if asked.scope else None,
         )  # fmt: skip
-        query, found = resolved.query, resolved.found
+        query, draft = resolved.query, Draft(self._idf)
+        found, draft.passed_over = without_orders(query, resolved.found)
+        resolved = replace(resolved, found=found)
         clock.lap("search")
         yield Found(found.hits, query, asked.scope, query != question)
-        draft = Draft(self._idf)
-        draft.needed = self._needed(query)
-        if found.hits and (asked.only_points or found.confidence >= draft.needed):
+        draft.confidence, draft.unmet = self._judge.confidence(query, found), self._judge.unmet(found)
+        near_enough = found.similarity >= self._judge.needed_similarity(query)
+        if found.hits and (asked.only_points or (near_enough and draft.confidence >= self._judge.threshold)):
             yield from self._write(query, found, draft, clock, cancel)
         yield Finished(self._answer(asked, resolved, draft, clock, cancel))
 
@@ -140,14 +143,11 @@ class Answerer:
             return False
         return True
 
-    def _needed(self, query: str) -> float:
-        return needed_confidence(query, self._idf, self._answer_threshold)
-
     def subject_after(self, turns: Sequence[str]) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
         asked = [narrow(turn, None, self._library) for turn in turns]
         searched = [turn.question for turn in asked if not turn.is_about_papers]
-        return subject_after(self._search(), searched, self._needed)
+        return subject_after(self._search(), searched, self._judge.needed_similarity)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
@@ -213,8 +213,9 @@ class Answerer:
             citations=tuple(draft.citations.values()),
             hits=found.hits,
             refused=refused,
-            confidence=found.confidence,
-            needed=draft.needed,
+            confidence=draft.confidence,
+            needed=self._judge.threshold,
+            unmet=draft.unmet,
             dropped=draft.dropped,
             stopped=stopped,
             query=resolved.query,
@@ -229,6 +230,7 @@ class Answerer:
             ranking=found.ranking,
             scope=asked.scope,
             followed=resolved.query != asked.question,
+            passed_over=draft.passed_over,
         )
 
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag import models, shelf
+from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import AUTO, Config
@@ -27,6 +28,7 @@ from rag.index_files import (
 from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
 from rag.readers import checked, find_files
 from rag.records import Counts, Embedder, Paper, Skipped
+from rag.refusal import Judge
 from rag.retrieval import Retriever
 from rag.tokens import TokenStore
 
@@ -246,6 +248,8 @@ class SearchEngine:
                 candidates=config.candidates,
                 papers=config.papers,
             )
+            weights, self.calibrated = load_weights(self.embedder.digest)
+            self.judge = Judge(self.files.lexical.idf, weights, config.answer_threshold)
             self._opened = stack.pop_all()
 
     def _check(self) -> None:
@@ -293,6 +297,6 @@ class Engine(SearchEngine):
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
-                answer_threshold=config.answer_threshold,
+                judge=self.judge,
             )
             stack.pop_all()

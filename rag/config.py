@@ -51,8 +51,8 @@ class Config:
     """Sampling temperature; 0 is deterministic."""
     seed: int = 0
     """Seed of the sampling, of effect above temperature 0."""
-    answer_threshold: float = 0.28
-    """Similarity of question and nearest text (cosine) under which a question is refused outright."""
+    answer_threshold: float = 0.36
+    """Probability that the papers found answer a question, under which it is refused; higher refuses more."""
 
     @property
     def index_dir(self) -> Path:

@@ -27,7 +27,8 @@ class Draft:
 
     idf: Idf
     question: str = ""
-    needed: float = 0.0
+    confidence: float = 0.0
+    unmet: tuple[str, ...] = ()
     raw: str = ""
     evidence: list[Evidence] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
@@ -37,6 +38,7 @@ class Draft:
     generated_tokens: int = 0
     ended: bool = False
     dropped: int = 0
+    passed_over: int = 0
     failed: bool = False
     seen: int = 0
 

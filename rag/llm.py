@@ -86,7 +86,8 @@ class LlamaModel:
         self.name = path.name
         self.threads = count
         self.build = _build_info()
-        self.context_tokens = int(self._llama.n_ctx())
+        # llama.cpp rounds the context up, its Python binding keeps room for what was asked.
+        self.context_tokens = min(int(self._llama.n_ctx()), len(self._llama.input_ids))
         self._temperature = temperature
         self._seed = seed
         self._control = re.compile("|".join([_CONTROL, *map(re.escape, self._control_tokens())]))
@@ -124,11 +125,15 @@ class LlamaModel:
             raise ModelError(
                 f"the chat template of {self.name!r} refuses a plain question ({error}). Use another GGUF file."
             ) from error
-        return list(self._llama.tokenize(prompt.encode(), add_bos=False, special=True))
+        return list(self._llama.tokenize(prompt.encode(errors="replace"), add_bos=False, special=True))
 
     def _control_tokens(self) -> list[str]:
         """Control tokens of the model's vocabulary, longest first. Papers and questions must not hold any."""
-        special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        special = (
+            llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
+            | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+            | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+        )
         found = []
         for token in range(self._llama.n_vocab()):
             if llama_cpp.llama_vocab_get_attr(self._vocab(), token) & special:

@@ -188,14 +188,14 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What a search found: hits best first, and how far they answer the question (0..1, see `retrieval.py`).
+    """What a search found: hits best first, and how near they come to the question (0..1, see `retrieval.py`).
 
     `ranking` goes on where the hits end: `(paper_id, score)` of every paper that was a candidate, best first. `words`
     are those of the question, in order; none where the tokens of the papers are not kept.
     """
 
     hits: tuple[Hit, ...]
-    confidence: float
+    similarity: float
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
     words: tuple[Word, ...] = field(default=(), repr=False)
 
@@ -250,13 +250,15 @@ class Claim:
 class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
-    Where the `confidence` of the search is below `needed`, nothing is written. `ranking` is that of the search.
+    Where the `confidence` that the papers found answer the question is below `needed`, nothing is written; `unmet` are
+    words of it that none of them deals with. `ranking` is that of the search.
     `query` is what was searched for; `subject` is what a next question may lean on, the last question that stood for
     itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are
     those of the prompt that it had not read before. A question that counts or lists papers by what their records say is
     answered with `listed`, all of them, and has no claims. `scope` tells the papers that a filter left to look at;
     `question` is as it was asked, filters and all, `query` is without them, and empty where there was nothing else.
-    `followed` tells that the question was taken to lean on the one before.
+    `followed` tells that the question was taken to lean on the one before. `passed_over` sentences of the papers found
+    were no evidence because they give orders to their reader (see `orders.py`).
     """
 
     question: str
@@ -281,7 +283,9 @@ class Answer:
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
     listed: tuple[CatalogPaper, ...] | None = field(default=None, repr=False)
     scope: Scope | None = None
+    unmet: tuple[str, ...] = ()
     followed: bool = False
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)

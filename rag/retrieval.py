@@ -48,7 +48,7 @@ class Retriever:
     def search(self, question: str, without: Collection[int] = (), within: Collection[int] | None = None) -> Retrieval:
         """The best papers for `question`: not those with the ids `without`, and of those `within` if that is given.
 
-        The weights of words count all papers in any case. The confidence is the mean cosine of the nearest passage and
+        The weights of words count all papers in any case. The similarity is the mean cosine of the nearest passage and
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
         paper on the matter leaves unsaid.
         """
@@ -63,7 +63,7 @@ class Retriever:
                 self._candidates, lambda count, ids: self._files.lexical.query(question, count, ids, others)
             )
             found["bm25"] = _by_paper(by_words)
-        # The vectors are asked in any case: the confidence rests on them.
+        # The vectors are asked in any case: the similarity rests on them.
         first = {name: ranking for name, ranking in found.items() if name in self._weights} or found
         best = [paper_id for paper_id, _, _ in fuse(first, dict.fromkeys(first, 1.0), _CUT_OFF)[: self._candidates]]
         cosines = self._files.sentences.similarities(vector, best)

@@ -19,6 +19,7 @@ VENDORS = {
     "ir_measures": {"eval/metrics/ranking.py"},
     "scipy": {"eval/metrics/intervals.py", "eval/metrics/refusals.py"},
     "rouge_score": {"eval/metrics/answers.py"},
+    "sklearn": {"eval/calibrating.py"},
     "matplotlib": {"eval/plots.py"},
     "jinja2": {"eval/report.py"},
 }
@@ -28,8 +29,8 @@ TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval
 PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
-    "examples", "straying", "drafting", "words", "leaning", "filters", "matching", "narrowing", "arxiv_categories",
-    "plausible",
+    "examples", "straying", "drafting", "words", "leaning", "orders", "unseen", "answerability", "filters", "matching",
+    "narrowing", "arxiv_categories", "plausible",
 }  # fmt: skip
 
 
