@@ -13,7 +13,7 @@ VENDORS = {
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py"},
     "torch": {"rag/embedding.py"},
-    "huggingface_hub": {"rag/shelf.py"},
+    "httpx": {"rag/fetching.py", "rag/llm_server.py"},
     "sqlite3": {"rag/catalog.py", "rag/sqlite.py", "eval/bench/lexical.py"},
     "gradio": {"ui/app.py"},
     "ir_measures": {"eval/metrics/ranking.py"},

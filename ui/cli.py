@@ -87,8 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
     reindex = command("reindex", _reindex, "rebuild vectors and lexical index from the catalog")
     reindex.add_argument("--sample", action="store_true", help="of the bundled sample")
 
-    shelf = command("models", _models, "list the models that can be fetched, or fetch one")
-    shelf.add_argument("action", nargs="?", choices=["pull"], help="pull: fetch the model NAME")
+    shelf = command("models", _models, "list the models that can be used here, or fetch one")
+    shelf.add_argument("action", nargs="?", choices=["pull"], help="pull: fetch the model NAME; goes on where it stopped")
     shelf.add_argument("name", nargs="?", metavar="NAME")
 
     for entry in added_commands():
@@ -291,22 +291,13 @@ def _papers(args: argparse.Namespace, config: Config) -> int:
 
 
 def _models(args: argparse.Namespace, _: Config) -> int:
-    from rag.build import SLOW_MODEL_PAPERS
-    from rag.shelf import SHELF, fetch, fetched
+    from ui import shelf
 
     if args.action:
         if not args.name:
-            raise UsageError(f"pull which model? There are: {', '.join(SHELF)}.")
-        folder = fetch(args.name, lambda line: print(line, file=sys.stderr))
-        print(f"{args.name} is here ({folder}). New indexes of up to {SLOW_MODEL_PAPERS} papers use it by themselves.")
-        print(f"For one that there is already: citable reindex --set embedding_model={args.name}")
-        return 0
-    print("bundled: all-MiniLM-L6-v2 for embedding, SmolLM2-135M-Instruct for writing, both Apache-2.0")
-    for model in SHELF.values():
-        place = fetched(model.name)
-        state = f"here ({place})" if place else f"not here; fetch it: citable models pull {model.name}"
-        print(f"{model.name}: {model.about}; {model.megabytes} MB, {model.licence}; {state}")
-    return 0
+            raise UsageError(f"pull which model? There are: {', '.join(shelf.names())}.")
+        return shelf.pull(args.name)
+    return shelf.show(sys.stdout)
 
 
 def _doctor(_: argparse.Namespace, config: Config) -> int:

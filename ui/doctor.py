@@ -66,8 +66,8 @@ def _embedding(config: Config, report: _Report) -> None:
     except CitableError as error:
         report.wrong("embedding model", str(error))
         return
-    for name in shelf.SHELF:
-        if not shelf.fetched(name):
+    for name, model in shelf.SHELF.items():
+        if model.task is shelf.Task.EMBEDDING and not shelf.fetched(name):
             report.line("not here", f"{name}. Fetch it: citable models pull {name}")
     if path.is_dir():
         report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {folder_digest(path)[:16]})")
