@@ -42,8 +42,8 @@ def fetch(name: str, tell: Tell, progress: Progress = _silent) -> Path:
     """Fetch a model of the shelf, unless it is here. Returns its folder.
 
     `tell` gets a line on each step, `progress` how much is here, in MB of MB. The environment variables `HF_ENDPOINT`
-    and `HF_HUB_OFFLINE` are heeded, as are pip's. Raises UsageError for a name that is not on the shelf, ModelError where no source gives the model as it was
-    published, or the disk is too small.
+    and `HF_HUB_OFFLINE` are heeded, as are pip's. Raises UsageError for a name that is not on the shelf, ModelError
+    where no source gives the model as it was published, or the disk is too small.
     """
     if name not in shelf.SHELF:
         raise UsageError(f"no model {name!r} on the shelf. There are: {', '.join(shelf.SHELF)}.")
@@ -176,13 +176,14 @@ def _from_hub(model: ShelfModel, work: Path, progress: Progress) -> Path:
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 url = f"{endpoint}/{model.repo}/resolve/{model.revision}/{file}"
-                _download_file(client, url, path, lambda size, done=done: progress((done + size) // _MB, model.megabytes))
+                for size in _download_file(client, url, path):
+                    progress((done + size) // _MB, model.megabytes)
             done += path.stat().st_size
     return target
 
 
-def _download_file(client: httpx.Client, url: str, path: Path, progress: Callable[[int], None]) -> None:
-    """`url` to `path`; what an earlier try left in `path`.part is gone on with. Raises ModelError."""
+def _download_file(client: httpx.Client, url: str, path: Path) -> Iterator[int]:
+    """`url` to `path`, going on with what an earlier try left in `path`.part; yields bytes here. Raises ModelError."""
     part = path.with_name(f"{path.name}.part")
     here = part.stat().st_size if part.is_file() else 0
     # As the file is, not packed for the way: else its bytes could not be counted.
@@ -201,7 +202,7 @@ def _download_file(client: httpx.Client, url: str, path: Path, progress: Callabl
                 for block in response.iter_raw():
                     out.write(block)
                     here += len(block)
-                    progress(here)
+                    yield here
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise ModelError("no connection") from error
     except httpx.HTTPError as error:

@@ -101,8 +101,8 @@ _WRITING = (
     ShelfModel(
         name="qwen2.5-coder-1.5b-instruct",
         task=Task.WRITING,
-        about="3 GB of free memory, four cores or more; made for code, and the one that eval/LOG.md has figures of; comes "
-        "from the Python Package Index too",
+        about="3 GB of free memory, four cores or more; made for code, and the one that eval/LOG.md has figures of; "
+        "comes from the Python Package Index too",
         licence="Apache-2.0",
         megabytes=1117,
         repo="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",

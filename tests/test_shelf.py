@@ -192,7 +192,7 @@ def hub(index: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             end = len(data) if state.breaks_after is None else start + state.breaks_after
             self.wfile.write(data[start:end])
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -251,9 +251,7 @@ def test_without_a_network_it_says_so(index: Path, monkeypatch: pytest.MonkeyPat
         fetching.fetch("small", quiet)
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "SHELF", {"small": replace(WRITER, megabytes=10**9, packages=())})
     with pytest.raises(ModelError, match=r"GB of disk .* are free"):
         fetching.fetch("small", quiet)

@@ -36,8 +36,8 @@ def show(out: TextIO) -> int:
     out.write(
         f"Other GGUF files: name them by path, or put them into {shelf.models_dir()}\n"
         "A model on a server: --set llm=http://127.0.0.1:8080/v1\n"
-        "What is fetched is checked against SHA-256 digests that come with Citable. What machine a model suits is a rule "
-        "of thumb.\n"
+        "What is fetched is checked against SHA-256 digests that come with Citable. What machine a model suits is "
+        "a rule of thumb.\n"
     )
     return 0
 
@@ -53,7 +53,7 @@ def pull(name: str) -> int:
     with progress_bar("fetching", "MB") as progress:
         folder = fetch(name, lambda line: print(line, file=sys.stderr), progress)
     if shelf.SHELF[name].task is Task.WRITING:
-        print(f"{name} is here ({folder}). Use it: --set llm={name}, or llm = \"{name}\" in config.toml")
+        print(f'{name} is here ({folder}). Use it: --set llm={name}, or llm = "{name}" in config.toml')
         return 0
     print(f"{name} is here ({folder}). New indexes of up to {SLOW_MODEL_PAPERS} papers use it by themselves.")
     print(f"For one that there is already: citable reindex --set embedding_model={name}")
