@@ -5,6 +5,7 @@ real."""
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from io import StringIO
 from threading import Event
@@ -23,6 +24,7 @@ from rag.models import llm_path
 from rag.records import Message, Reading, Token
 from tests import test_llm
 from tests.servers import StandIn, llama_cpp_server
+from ui.app import ChatPage, create_app
 from ui.doctor import examine
 
 CONTEXT = 1024
@@ -206,6 +208,11 @@ def test_where_no_grammar_is_obeyed_only_what_is_checked_is_shown(indexed: Confi
         title = next(iter(engine.catalog.search_titles())).paper.title
         answer = engine.answerer.ask(f"What was found in {title}?")
         assert "only checked afterwards" in engine.findings()["answers are held"]
+        loaded: Future[Engine] = Future()
+        page = ChatPage(loaded)
+        create_app(page, heading="1 paper", examples=[])
+        loaded.set_result(engine)
+        assert "only checked afterwards" in page.server()["value"]
     assert answer.claims
     assert answer.raw.startswith("- Bees")
     assert all(claim.verdict == "quoted" for claim in answer.claims)
