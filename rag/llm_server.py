@@ -297,7 +297,11 @@ def _held(constraint: Constraint, grammar: str) -> dict[str, Any]:
         case Constraint.GUIDED:
             return {"guided_grammar": grammar}
         case Constraint.SCHEMA:
-            schema = {"name": "answer", "strict": True, "schema": grammar_schema(grammar)}
+            try:
+                schema = {"name": "answer", "strict": True, "schema": grammar_schema(grammar)}
+            except ValueError:
+                # No grammar that ships; what the model then writes in plain text is checked all the same.
+                return {}
             return {"response_format": {"type": "json_schema", "json_schema": schema}}
         case Constraint.NONE:
             return {}

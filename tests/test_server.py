@@ -235,6 +235,17 @@ def test_bytes_are_counted_so_that_no_tokeniser_can_overflow() -> None:
             model.close()
 
 
+def test_a_grammar_that_no_schema_can_say_is_not_sent() -> None:
+    server = StandIn(obeying("response_format"), routes=OLLAMA_ROUTES)
+    with server.serve() as url:
+        model = ServerModel(url, context_tokens=3000)
+        recursive = 'root ::= "a" root?'
+        events = list(model.stream([Message("user", "U")], grammar=recursive, max_tokens=9, cancel=Event()))
+        model.close()
+    assert "response_format" not in server.asked[-1]
+    assert "".join(e.text for e in events if isinstance(e, Token)) == "Hello! How can I help you today?"
+
+
 def test_a_server_that_refuses_system_messages_gets_none() -> None:
     def write(body: dict[str, Any]) -> Any:
         if body["messages"][0]["role"] == "system":
