@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import AUTO, Config
-from rag.console import EXIT_CODES, add_command, config_of, key_value, progress_bar, run_reporting
+from rag.console import EXIT_CODES, add_command, config_of, key_value, progress_bar, run_reporting, warn_of_server
 from rag.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     if not 0 <= args.counterfactual <= 1:
         raise UsageError(f"--counterfactual {args.counterfactual}: must lie between 0 and 1.")
     suite = _load(args, config)
+    if not args.retrieval_only:
+        warn_of_server(config)
     if args.holdout:
         lock(suite.path, suite.digest)
     with progress_bar("indexing", "paper") as indexing, progress_bar("asking", "question") as progress:
@@ -250,6 +252,8 @@ def _calibrate(args: argparse.Namespace, config: Config) -> None:
 def _make_questions(args: argparse.Namespace, config: Config) -> None:
     from eval.making import make_suite
 
+    if args.mode == "model":
+        warn_of_server(config)
     with progress_bar("making", "question") as progress:
         made = make_suite(
             config, args.out, papers=args.papers, seed=args.seed, mode=args.mode, unanswerable=args.unanswerable,

@@ -1,6 +1,7 @@
 """Config -> ready objects: the only place where adapters and models are wired; the files are `index_files.py`'s."""
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -35,6 +36,7 @@ from rag.tokens import TokenStore
 if TYPE_CHECKING:
     from rag.embedding import SentenceEmbedder
     from rag.llm import LlamaModel
+    from rag.llm_server import ServerModel
 
 SAMPLE_INDEX = "sample"
 # The slower embedding model of the shelf is taken by itself for new indexes of up to so many papers.
@@ -66,8 +68,10 @@ def load_embedder(config: Config) -> "SentenceEmbedder":
     return SentenceEmbedder(config.embedding_model, models.embedding_path(config.embedding_model))
 
 
-def load_llm(config: Config) -> "LlamaModel":
-    """The configured language model."""
+def load_llm(config: Config) -> "LlamaModel | ServerModel":
+    """The configured language model: in this process, or on a server where `llm` is a URL."""
+    if models.is_server(config.llm):
+        return load_server(config)
     from rag.llm import LlamaModel
 
     return LlamaModel(
@@ -75,6 +79,21 @@ def load_llm(config: Config) -> "LlamaModel":
         context_tokens=config.context_tokens,
         threads=config.threads,
         gpu_layers=config.gpu_layers,
+        temperature=config.temperature,
+        seed=config.seed,
+    )
+
+
+def load_server(config: Config) -> "ServerModel":
+    """The language model on the server whose URL is the setting `llm`; its key comes from the environment alone."""
+    from rag.http_api import KEY_VARIABLE
+    from rag.llm_server import ServerModel
+
+    return ServerModel(
+        config.llm,
+        model=config.llm_model,
+        api_key=os.environ.get(KEY_VARIABLE, ""),
+        context_tokens=config.context_tokens,
         temperature=config.temperature,
         seed=config.seed,
     )
@@ -300,3 +319,7 @@ class Engine(SearchEngine):
                 judge=self.judge,
             )
             stack.pop_all()
+
+    def findings(self) -> Mapping[str, str]:
+        """What was found out about the server of the language model, by name; empty for a model in this process."""
+        return getattr(self.llm, "findings", dict)()

@@ -28,7 +28,9 @@ class Config:
     embedding_model: str = AUTO
     """`auto` (the one of the index; for a new one the best that is here), `bundled`, a name, or a folder."""
     llm: str = "bundled"
-    """`bundled` or the path of a GGUF file."""
+    """`bundled`, a name that `citable models` lists, the path of a GGUF file, or the URL of a server."""
+    llm_model: str = ""
+    """Which model of the server, where it has several."""
     context_tokens: int = 2048
     """Context of the language model: prompt and answer together."""
     threads: int = 0

@@ -86,7 +86,8 @@ class Draft:
         if repeats(written.text, [self.question, *earlier]):
             return None
         by_number = {item.number: item for item in self.evidence}
-        cited = [by_number[number] for number in written.numbers]
+        # A model that no grammar holds may cite what was not shown.
+        cited = [by_number[number] for number in written.numbers if number in by_number]
         text = without_lead_in(written.text)
         for item in (*cited, *(other for other in self.evidence if other not in cited)):
             result = support(written.text, item.sentence.text, self.idf)

@@ -17,6 +17,7 @@ import llama_cpp
 from llama_cpp import Llama, LlamaGrammar
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
+from rag.control import CONTROL_PATTERN
 from rag.errors import ModelError, UsageError
 from rag.records import Message, Reading, Token
 
@@ -25,8 +26,6 @@ _CHATML = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + "
     "'\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-# What templates of common models are made of; each model adds the control tokens of its own vocabulary.
-_CONTROL = r"<\|[^|<>\n]{1,40}\|>|</?s>|\[/?INST\]|<<?/?SYS>>?|<(?:start|end)_of_turn>"
 _POLL = 0.2  # seconds between two looks at the stop button while another request is served
 
 
@@ -90,7 +89,8 @@ class LlamaModel:
         self.context_tokens = min(int(self._llama.n_ctx()), len(self._llama.input_ids))
         self._temperature = temperature
         self._seed = seed
-        self._control = re.compile("|".join([_CONTROL, *map(re.escape, self._control_tokens())]))
+        # Beside what is common, the control tokens of the model's own vocabulary.
+        self._control = re.compile("|".join([CONTROL_PATTERN, *map(re.escape, self._control_tokens())]))
         self._render = {answer: self._formatter(answer) for answer in (True, False)}
         self._has_system = self._takes_system()
         # Recurrent models cannot forget what came after the head: they read all of it each time.

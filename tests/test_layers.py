@@ -6,14 +6,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ADAPTERS = {"embedding", "store", "lexical", "acronym_store", "sentence_vectors", "tokens", "catalog", "llm"}
+ADAPTERS = {
+    "embedding",
+    "store",
+    "lexical",
+    "acronym_store",
+    "sentence_vectors",
+    "tokens",
+    "catalog",
+    "llm",
+    "llm_server",
+}
 VENDORS = {
     "chromadb": {"rag/store.py"},
     "tantivy": {"rag/lexical.py", "eval/bench/lexical.py"},
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py"},
     "torch": {"rag/embedding.py"},
-    "huggingface_hub": {"rag/shelf.py"},
+    "httpx": {"rag/fetching.py", "rag/http_api.py"},
     "sqlite3": {"rag/catalog.py", "rag/sqlite.py", "eval/bench/lexical.py"},
     "gradio": {"ui/app.py"},
     "ir_measures": {"eval/metrics/ranking.py"},
@@ -30,7 +40,7 @@ PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
     "examples", "straying", "drafting", "words", "leaning", "orders", "unseen", "answerability", "filters", "matching",
-    "narrowing", "arxiv_categories", "plausible",
+    "narrowing", "arxiv_categories", "plausible", "schema", "control",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from threading import Event, Thread
@@ -183,6 +183,13 @@ class ChatPage:
                 gr.skip(),
             )
 
+    def server(self) -> Any:
+        """What was found out about the server that writes the answers; nothing where there is none."""
+        wait([self._engine], timeout=600)
+        failed = not self._engine.done() or self._engine.exception()
+        found = {} if failed else self._engine.result().findings()
+        return gr.update(value=render.server_markdown(found), visible=bool(found))
+
     def stop(self, request: gr.Request) -> None:
         """Stop the answer that is being written on this page."""
         if turn := self._turns.get(_page_of(request)):
@@ -202,11 +209,11 @@ def _assistant(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": text}
 
 
-def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Blocks:
+def create_app(page: ChatPage, *, heading: str, examples: Sequence[str]) -> gr.Blocks:
     """The page's layout, wired to the callbacks of `page`."""
     with gr.Blocks(title="Citable", fill_height=True) as app:
         with gr.Row(elem_id="top"):
-            gr.Markdown(f"## Citable\n{papers:,} papers on this machine. Nothing leaves it.", elem_id="heading")
+            gr.Markdown(f"## Citable\n{heading}", elem_id="heading")
             new = gr.Button("New chat", elem_id="new", size="sm", scale=0, min_width=110)
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(scale=3, min_width=360):
@@ -235,6 +242,7 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                     stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80, visible=False)
                 again = gr.Button("", elem_id="again", size="sm", visible=False)
                 gr.Markdown(_HINT, elem_id="filters")
+                server = gr.Markdown("", elem_id="server", visible=False)
                 gr.Markdown("For instance:", elem_id="instance")
                 with gr.Row(elem_id="examples"):
                     buttons = [gr.Button(text, size="sm", elem_classes="example", min_width=200) for text in examples]
@@ -287,11 +295,12 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
             queue=False,
         )
         app.unload(page.drop)
+        app.load(page.server, None, server, show_progress="hidden", concurrency_limit=None)
     app.queue(api_open=False)
     return app
 
 
-def serve(load: Callable[[], Engine], *, papers: int, examples: Sequence[str], host: str, port: int) -> None:
+def serve(load: Callable[[], Engine], *, heading: str, examples: Sequence[str], host: str, port: int) -> None:
     """Open the page, load the engine behind it, and serve until interrupted.
 
     The page is there within seconds; a question asked before the models are loaded waits for them. Raises what
@@ -301,7 +310,7 @@ def serve(load: Callable[[], Engine], *, papers: int, examples: Sequence[str], h
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     engine: Future[Engine] = Future()
-    app = create_app(ChatPage(engine), papers=papers, examples=examples)
+    app = create_app(ChatPage(engine), heading=heading, examples=examples)
     started = time.perf_counter()
     try:
         _launch(app, host, port)

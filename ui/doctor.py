@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from rag import models, shelf
-from rag.build import choose_embedding
+from rag.build import choose_embedding, load_server
 from rag.config import Config
 from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
 from rag.index_files import IndexFiles, index_exists, open_for_reading
+from rag.reach import reach, sent_to
 
 _PACKAGES = ("citable", "llama-cpp-python", "chromadb", "sentence-transformers", "torch", "gradio")
 
@@ -66,8 +67,8 @@ def _embedding(config: Config, report: _Report) -> None:
     except CitableError as error:
         report.wrong("embedding model", str(error))
         return
-    for name in shelf.SHELF:
-        if not shelf.fetched(name):
+    for name, model in shelf.SHELF.items():
+        if model.task is shelf.Task.EMBEDDING and not shelf.fetched(name):
             report.line("not here", f"{name}. Fetch it: citable models pull {name}")
     if path.is_dir():
         report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {folder_digest(path)[:16]})")
@@ -76,6 +77,9 @@ def _embedding(config: Config, report: _Report) -> None:
 
 
 def _llm(config: Config, report: _Report) -> None:
+    if models.is_server(config.llm):
+        _server(config, report)
+        return
     try:
         path = models.llm_path(config.llm)
     except CitableError as error:
@@ -97,6 +101,23 @@ def _llm(config: Config, report: _Report) -> None:
     else:
         last = (tried.stderr.strip().splitlines() or ["no message"])[-1]
         report.wrong("llama.cpp", f"cannot run the model ({last})")
+
+
+def _server(config: Config, report: _Report) -> None:
+    try:
+        model = load_server(config)
+    except CitableError as error:
+        report.wrong("language model", str(error))
+        return
+    try:
+        where = reach(config.llm)
+        report.line("language model", f"{model.build} ({where})")
+        if sent := sent_to(config.llm, where):
+            report.line("sent away", sent)
+        for name, value in model.findings().items():
+            report.line(name, value)
+    finally:
+        model.close()
 
 
 def _index(config: Config, report: _Report) -> None:

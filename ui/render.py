@@ -6,10 +6,11 @@ Titles, abstracts, questions and model output are other people's text: all of it
 import html
 import re
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rag.filters import describe, lacking_words
 from rag.identity import link_of
+from rag.reach import Reach, sent_to
 from rag.records import Answer, CatalogPaper, Citation, Claim, Found, Hit, Verdict
 from rag.unseen import without_unseen
 
@@ -73,6 +74,20 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------
+
+
+def promise(llm: str, where: Reach | None) -> str:
+    """What the page says of where questions go: to the server `llm`, or None where the model is in this process."""
+    if where is None:
+        return "Nothing leaves it."
+    if where is Reach.HERE:
+        return f"Nothing leaves it. Answers are written by the model at {escape_markdown(llm)}."
+    return f"**{escape_markdown(sent_to(llm, where))}**"
+
+
+def server_markdown(findings: Mapping[str, str]) -> str:
+    """What was found out about the server of the language model, as one small line."""
+    return escape_markdown("The server: " + "; ".join(f"{name} {value}" for name, value in findings.items()))
 
 
 def sources_plain(answer: Answer) -> str:
