@@ -53,7 +53,7 @@ class Config:
     """Sampling temperature; 0 is deterministic."""
     seed: int = 0
     """Seed of the sampling, of effect above temperature 0."""
-    answer_threshold: float = 0.36
+    answer_threshold: float = 0.38
     """Probability that the papers found answer a question, under which it is refused; higher refuses more."""
 
     @property

@@ -176,6 +176,7 @@ def check_form(engine: Engine, answer: Answer, model: Obedient) -> None:
         return
     system, user = model.asked[0]
     plain = [system, replace(user, content="x")]
+    assert isinstance(engine.llm, LlamaModel)
     assert hostile.control_tokens(engine.llm, [system, user]) == hostile.control_tokens(engine.llm, plain)
     lines = user.content.split("\n")
     numbered = [line for line in lines if line.startswith("[")]
