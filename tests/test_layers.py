@@ -28,7 +28,8 @@ TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval
 PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
-    "examples", "straying", "drafting", "filters", "matching", "narrowing", "arxiv_categories", "plausible",
+    "examples", "straying", "drafting", "repetition", "worth",
+    "filters", "matching", "narrowing", "arxiv_categories", "plausible",
 }  # fmt: skip
 
 
