@@ -136,5 +136,7 @@ def _check(config: Config) -> None:
             f"setting 'best_of': at temperature 0 all {config.best_of} drafts are the same. Set temperature above 0, "
             "for instance 0.7, or best_of to 1."
         )
+    if not 0 <= config.seed < 2**32 - config.best_of:
+        raise UsageError("setting 'seed': must be 0 or more, and below 4294967295.")
     if not 0 <= config.temperature <= 2:
         raise UsageError("setting 'temperature': must lie between 0 and 2.")
