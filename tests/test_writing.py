@@ -271,9 +271,7 @@ def test_the_real_model_chooses_under_the_grammar(llm: LlamaModel) -> None:
     writer = Quote(llm)
     hit = Hit(1, "k", "Lakes", "", 1.0, {}, ())
     chosen = [(hit, Sentence(1, i, 0, len(text), text), 1.0) for i, text in enumerate(TEXTS)]
-    messages, evidence = writer.prompt.fit(
-        QUESTION, chosen, llm.count_tokens, evidence_tokens=300, prompt_tokens=900
-    )
+    messages, evidence = writer.prompt.fit(QUESTION, chosen, llm.count_tokens, evidence_tokens=300, prompt_tokens=900)
     raws = []
     for seed in (1, 1, 2):
         draft = Draft(idf, QUESTION, evidence=evidence)
