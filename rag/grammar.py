@@ -33,14 +33,17 @@ char ::= [^.\\[\\]\\n<>|{{}}!?] | "." [A-Za-z0-9,]
 '''
 
 
-def choice_grammar(evidence_count: int, most: int) -> str:
-    """GBNF for one to `most` (4 at the most) of the numbers 1..`evidence_count` in any order, none twice: `[2] [5]`.
+def choice_grammar(evidence_count: int, most: int, least: int = 1) -> str:
+    """GBNF for `least` to `most` (4 at the most) of the numbers 1..`evidence_count` in any order, none twice: `[2] [5]`.
+
+    Where there are fewer than `least`, that many do.
 
     Raises ValueError unless both are at least 1 and `evidence_count` is at most MOST_CHOICES.
     """
     if not 1 <= evidence_count <= MOST_CHOICES or most < 1:
         raise ValueError(f"a choice needs 1 to {MOST_CHOICES} evidence sentences and at least one to choose")
     most = min(most, _MOST_CHOSEN, evidence_count)
+    least = max(1, min(least, most))
     numbers = range(1, evidence_count + 1)
     rules = []
     # A rule for each set of numbers that are taken already: what may still follow.
@@ -51,7 +54,7 @@ def choice_grammar(evidence_count: int, most: int) -> str:
                 if number not in taken:
                     rest = f" {_after(sorted((*taken, number)))}" if size + 1 < most else ""
                     options.append(f'"[{number}]"{rest}' if not taken else f'" [{number}]"{rest}')
-            rules.append(f"{_after(taken)} ::= " + " | ".join([*options, *(['""'] if taken else [])]))
+            rules.append(f"{_after(taken)} ::= " + " | ".join([*options, *(['""'] if size >= least else [])]))
     return "\n".join([f'root ::= "{REFUSAL}" | {_after(())}', *rules]) + "\n"
 
 

@@ -10,6 +10,8 @@ from rag.prompting import AnswerPrompt
 from rag.records import Checked, LanguageModel, Reading, Token
 from rag.writing.writer import Task, dictate
 
+# Able models stop at one number, and the second holds the rest of the answer (figures in eval/LOG.md).
+_LEAST_CHOSEN = 2
 # A choice such as " [10]" takes so many tokens at the most.
 _CHOICE_TOKENS = 8
 
@@ -32,7 +34,7 @@ class Quote:
             yield from draft.quote_best()
             return
         by_number = {item.number: item for item in draft.evidence}
-        grammar = choice_grammar(len(draft.evidence), MOST_QUOTED)
+        grammar = choice_grammar(len(draft.evidence), MOST_QUOTED, _LEAST_CHOSEN)
         seen = 0
         with closing(dictate(self._model, task, grammar, min(task.max_tokens, MOST_QUOTED * _CHOICE_TOKENS))) as events:
             for event in events:
