@@ -34,11 +34,10 @@ char ::= [^.\\[\\]\\n<>|{{}}!?] | "." [A-Za-z0-9,]
 
 
 def choice_grammar(evidence_count: int, most: int, least: int = 1) -> str:
-    """GBNF for `least` to `most` (4 at the most) of the numbers 1..`evidence_count` in any order, none twice: `[2] [5]`.
+    """GBNF for a choice of the numbers 1..`evidence_count` in any order, none twice: `[2] [5]`.
 
-    Where there are fewer than `least`, that many do.
-
-    Raises ValueError unless both are at least 1 and `evidence_count` is at most MOST_CHOICES.
+    They are `least` to `most`, 4 at the most; where there are fewer than `least`, that many do. Raises
+    ValueError unless the evidence has 1 to MOST_CHOICES sentences and one at least may be chosen.
     """
     if not 1 <= evidence_count <= MOST_CHOICES or most < 1:
         raise ValueError(f"a choice needs 1 to {MOST_CHOICES} evidence sentences and at least one to choose")

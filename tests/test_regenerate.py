@@ -50,10 +50,12 @@ def test_regenerating_takes_the_next_seed_each_time_and_tells_it(model: FakeMode
         shown, _, memory = list(page.answer(QUESTION, [], "", Memory(), REQUEST))[-1]
         assert "seed" not in shown[-1]["content"]
         for seed in (1, 2):
+            assert isinstance(memory, Memory)
             shown, _, memory = list(page.regenerate(shown, "", memory, REQUEST))[-1]
             assert model.samplings[-1] == Sampling(0.7, seed)
             assert f"seed {seed} at temperature 0.7" in shown[-1]["content"].lower()
             assert shown[-2]["role"] == "user"
+        assert isinstance(memory, Memory)
         # A new question is answered as the settings say.
         shown, _, memory = list(page.answer(QUESTION, [], "", memory, REQUEST))[-1]
         assert model.samplings[-1] == Sampling(0.0, 0)
