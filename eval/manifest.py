@@ -47,6 +47,8 @@ def make_manifest(
     elif not mode["retrieval_only"]:
         path = models.llm_path(config.llm)
         llm = {"name": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
+        if isinstance(engine, Engine):
+            llm |= {"parameters": engine.llm.parameters, "writing": engine.writing}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "name": suite.name,

@@ -312,7 +312,7 @@ class _Asker:
             ),
             raw=answer.raw,
             ended=answer.ended,
-            parsed=parses(answer.raw, len(answer.evidence), ended=answer.ended),
+            parsed=parses(answer.raw, len(answer.evidence), ended=answer.ended, writing=answer.writing),
             dropped=answer.dropped,
             prompt_tokens=answer.prompt_tokens,
             read_tokens=answer.read_tokens,
@@ -337,14 +337,19 @@ class _Asker:
         )
 
 
-def parses(raw: str, evidence: int, *, ended: bool) -> bool:
-    """Whether the model's text has the form that the grammar promises.
+def parses(raw: str, evidence: int, *, ended: bool, writing: str = "compose") -> bool:
+    """Whether the model's text has the form that the grammar of the mode of `writing` promises; `free` promises none.
 
-    That is: the refusal, or sentences that end with citations of evidence 1..`evidence`, and brackets nowhere else. A
-    model that was stopped, not `ended` by itself, may leave a sentence without its end.
+    That is: the refusal; or for `quote` numbers of 1..`evidence` in brackets, none twice; or for `compose` sentences
+    that end with such numbers, and brackets nowhere else. A model that was stopped, not `ended` by itself, may leave a
+    sentence without its end.
     """
-    if raw.strip() in ("", REFUSAL):
+    if raw.strip() in ("", REFUSAL) or writing == "free":
         return True
+    if writing == "quote":
+        chosen = [int(number) for number in re.findall(r"\d+", raw)]
+        form = re.fullmatch(r"\[\d+\](?: \[\d+\])*", raw if ended else re.sub(r"\s*\[?\d*$", "", raw))
+        return bool(form) and len(set(chosen)) == len(chosen) and all(1 <= number <= evidence for number in chosen)
     sentences, rest = split_written(raw, finished=ended)
     whole = all(sentence.text and all(1 <= number <= evidence for number in sentence.numbers) for sentence in sentences)
     # Of a stopped sentence, an open citation may be the end: "... text [1".

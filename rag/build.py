@@ -28,10 +28,11 @@ from rag.index_files import (
 )
 from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
 from rag.readers import checked, find_files
-from rag.records import Counts, Embedder, Paper, Skipped
+from rag.records import Counts, Embedder, Paper, Sampling, Skipped
 from rag.refusal import Judge
 from rag.retrieval import Retriever
 from rag.tokens import TokenStore
+from rag.writing.modes import describe_writing, make_writer
 
 if TYPE_CHECKING:
     from rag.embedding import SentenceEmbedder
@@ -79,8 +80,7 @@ def load_llm(config: Config) -> "LlamaModel | ServerModel":
         context_tokens=config.context_tokens,
         threads=config.threads,
         gpu_layers=config.gpu_layers,
-        temperature=config.temperature,
-        seed=config.seed,
+        sampling=Sampling(config.temperature, config.seed),
     )
 
 
@@ -94,8 +94,7 @@ def load_server(config: Config) -> "ServerModel":
         model=config.llm_model,
         api_key=os.environ.get(KEY_VARIABLE, ""),
         context_tokens=config.context_tokens,
-        temperature=config.temperature,
-        seed=config.seed,
+        sampling=Sampling(config.temperature, config.seed),
     )
 
 
@@ -313,11 +312,14 @@ class Engine(SearchEngine):
                 self.llm,
                 self.files.lexical.idf,
                 self.catalog,
+                make_writer(config.writing, self.llm, self.llm.parameters, config.best_of),
+                sampling=Sampling(config.temperature, config.seed),
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
                 judge=self.judge,
             )
+            self.writing = describe_writing(config.writing, self.llm.parameters)
             stack.pop_all()
 
     def findings(self) -> Mapping[str, str]:

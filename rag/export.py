@@ -40,6 +40,10 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
             {"number": e.number, "paper": e.key, "sentence": e.sentence.index, "text": e.sentence.text}
             for e in answer.evidence
         ],
+        "writing": answer.writing,
+        "sampling": None
+        if answer.sampling is None
+        else {"temperature": answer.sampling.temperature, "seed": answer.sampling.seed},
         "written": answer.raw,
         "usage": {"prompt_tokens": answer.prompt_tokens, "generated_tokens": answer.generated_tokens},
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},

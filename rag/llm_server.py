@@ -25,7 +25,7 @@ from rag.control import CONTROL
 from rag.errors import ModelError, UsageError
 from rag.http_api import Api, RefusedError
 from rag.reach import check_url
-from rag.records import Message, Reading, Token
+from rag.records import Message, Reading, Sampling, Token
 from rag.schema import JsonText, grammar_schema
 
 _PROBE = 'root ::= "tea-" [0-9] [0-9] [0-9]'
@@ -71,6 +71,7 @@ class ServerModel:
     """A model on a server. Requests can be cancelled at any time; whether they run side by side is the server's."""
 
     threads: int | None = None
+    parameters = 0  # no server tells how large its model is
 
     def __init__(
         self,
@@ -79,17 +80,17 @@ class ServerModel:
         model: str = "",
         api_key: str = "",
         context_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 0,
+        sampling: Sampling | None = None,
     ) -> None:
         """Find out what the server can do; `model` names one of its models, where it has several.
+
+        `sampling` is what holds where a request brings none.
 
         Raises UsageError for a URL that is none, ModelError if the server cannot be reached, is none of this kind,
         refuses the key, or does not have the model.
         """
         self.url = check_url(url)
-        self._temperature = temperature
-        self._seed = seed
+        self._sampling = sampling or Sampling()
         self._closing = Event()
         self._has_system = True
         self._api = Api(self.url, api_key)
@@ -127,9 +128,17 @@ class ServerModel:
         return self._counted(tuple(messages))
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: Event
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str,
+        max_tokens: int,
+        cancel: Event,
+        sampling: Sampling | None = None,
     ) -> Generator[Reading | Token, None, None]:
         """Write until the server is done, `max_tokens` are written or `cancel` is set; a Token may be a few tokens.
+
+        Without a `grammar` the model writes as it likes.
 
         Raises UsageError if prompt and answer do not fit the context together, ModelError if the server fails.
         """
@@ -141,7 +150,8 @@ class ServerModel:
             )
         yield Reading(0, tokens)
         read = False
-        for text in self._write(messages, grammar, self.constraint, max_tokens, cancel.is_set):
+        constraint = self.constraint if grammar else Constraint.NONE
+        for text in self._write(messages, grammar, constraint, max_tokens, cancel.is_set, sampling):
             if not read:
                 read = True
                 yield Reading(tokens, tokens)
@@ -206,13 +216,15 @@ class ServerModel:
         constraint: Constraint,
         max_tokens: int,
         stopped: Callable[[], bool],
+        sampling: Sampling | None = None,
     ) -> Iterator[str]:
+        sampling = sampling or self._sampling
         body: dict[str, Any] = {
             "model": self._model,
             "messages": self._given(messages),
             "max_tokens": max_tokens + (_JSON_TOKENS if constraint is Constraint.SCHEMA else 0),
-            "temperature": self._temperature,
-            "seed": self._seed,
+            "temperature": sampling.temperature,
+            "seed": sampling.seed,
             **_sampling(self.kind),
             **_held(constraint, grammar),
         }

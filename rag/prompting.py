@@ -27,10 +27,10 @@ def load_template(name: str, placeholders: frozenset[str]) -> Template:
 
 
 class AnswerPrompt:
-    """The prompt for answering a question from numbered evidence."""
+    """The prompt for answering a question from numbered evidence, with the system message of a mode of writing."""
 
-    def __init__(self) -> None:
-        self._system = Message("system", load_template("answer_system", frozenset()).substitute())
+    def __init__(self, system: str = "compose_system") -> None:
+        self._system = Message("system", load_template(system, frozenset()).substitute())
         self._user = load_template("answer_user", frozenset({"evidence", "question"}))
 
     def check(self, question: str, count: CountTokens, *, prompt_tokens: int) -> int:

@@ -230,7 +230,7 @@ class Citation:
 class Verdict(StrEnum):
     """How a sentence of the answer came to be supported by what it cites."""
 
-    SUPPORTED = "supported"  # as the model wrote and cited it
+    SUPPORTED = "supported"  # as the model wrote it, and cited it where it cites by itself
     MOVED = "moved"  # as the model wrote it, with the citation corrected
     QUOTED = "quoted"  # replaced by the cited sentence, word for word
 
@@ -247,6 +247,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the language model chooses its words: at temperature 0 always the likeliest, whatever the seed."""
+
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
@@ -258,7 +266,8 @@ class Answer:
     answered with `listed`, all of them, and has no claims. `scope` tells the papers that a filter left to look at;
     `question` is as it was asked, filters and all, `query` is without them, and empty where there was nothing else.
     `followed` tells that the question was taken to lean on the one before. `passed_over` sentences of the papers found
-    were no evidence because they give orders to their reader (see `orders.py`).
+    were no evidence because they give orders to their reader (see `orders.py`). `writing` is the mode: quote,
+    compose or free. `sampling` is that of the draft shown, None where the language model was not asked.
     """
 
     question: str
@@ -286,6 +295,8 @@ class Answer:
     unmet: tuple[str, ...] = ()
     followed: bool = False
     passed_over: int = 0
+    writing: str = ""
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +310,14 @@ class Found:
     query: str
     scope: Scope | None = None
     followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """Stream event: draft `number` of several begins; what the last one wrote is not shown unless it is chosen."""
+
+    number: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +353,7 @@ class Finished:
     answer: Answer
 
 
-AnswerEvent = Found | Reading | Token | Checked | Finished
+AnswerEvent = Found | Drafting | Reading | Token | Checked | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +399,7 @@ class Library(Protocol):
 
 
 class LanguageModel(Protocol):
-    """A chat model that reads messages and writes under a grammar."""
+    """A chat model that reads messages and writes, under a grammar or freely."""
 
     name: str
     context_tokens: int
@@ -389,6 +408,15 @@ class LanguageModel(Protocol):
         """Tokens of the prompt that `messages` make."""
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: Event
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str,
+        max_tokens: int,
+        cancel: Event,
+        sampling: Sampling | None = None,
     ) -> Generator[Reading | Token, None, None]:
-        """Write an answer; ends early when `cancel` is set. Raises UsageError if the prompt leaves no room."""
+        """Write an answer; ends early when `cancel` is set. Raises UsageError if the prompt leaves no room.
+
+        An empty `grammar` leaves the form free. Without `sampling`, the model's own default holds.
+        """

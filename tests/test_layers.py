@@ -40,7 +40,7 @@ PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
     "examples", "straying", "drafting", "words", "leaning", "orders", "unseen", "answerability", "filters", "matching",
-    "narrowing", "arxiv_categories", "plausible", "schema", "control",
+    "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from threading import Event
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rag.config import Config
 from rag.console import EXIT_CODES, add_command, added_commands, config_of, progress_bar, run_reporting, warn_of_server
@@ -20,7 +20,10 @@ from rag.export import answer_to_dict
 from rag.filters import EXAMPLES, combine, filter_of, lacking_words, parse_filter
 from rag.models import is_server
 from rag.reach import reach
-from rag.records import Answer, Checked, Counts, Filter, Finished, Found, Reading, Token
+from rag.records import Answer, Checked, Counts, Drafting, Filter, Finished, Found, Reading, Token
+
+if TYPE_CHECKING:
+    from rag.build import Engine
 
 _FILTERS = {
     "year": ("YEARS", "of this year or these years: 2020, 2020-2024, 2020-, -2019, '>=2020'"),
@@ -67,6 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--after", action="append", default=[], metavar="QUESTION",
         help="a question asked before, which this one may lean on; repeat it for more, the oldest first",
     )  # fmt: skip
+    ask.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="seed of the sampling, of effect above temperature 0: another, another text",
+    )
     ask.add_argument("--sample", action="store_true", help="ask the bundled sample")
     _add_filters(ask, "search only papers that these let through; they can be typed in the question too")
 
@@ -119,6 +128,9 @@ def _filter(args: argparse.Namespace) -> Filter:
 
 
 def _config(args: argparse.Namespace) -> Config:
+    if getattr(args, "seed", None) is not None:
+        # As a setting, so that it is checked like one.
+        args.set = [*args.set, f"seed={args.seed}"]
     config = config_of(args)
     if getattr(args, "sample", False):
         config = replace(config, index="sample")
@@ -183,6 +195,8 @@ def _ask(args: argparse.Namespace, config: Config) -> int:
     _ensure_sample(args, config)
     with Engine(config) as engine:
         _warn_pending(engine.catalog.counts())
+        if args.seed is not None:
+            _warn_seed(config, engine)
         cancel = Event()
         subject = engine.answerer.subject_after(args.after)
         if args.json:
@@ -192,6 +206,15 @@ def _ask(args: argparse.Namespace, config: Config) -> int:
             events = engine.answerer.stream(args.question, cancel, subject=subject, filter=given)
             _stream(events, sys.stdout, _Status(sys.stderr))
     return 0
+
+
+def _warn_seed(config: Config, engine: "Engine") -> None:
+    if not engine.answerer.writer.samples:
+        print(
+            "citable: the ranking chooses what is quoted, whatever the seed (--set writing=compose).", file=sys.stderr
+        )
+    elif config.temperature == 0:
+        print("citable: at temperature 0 the seed changes nothing (--set temperature=0.7).", file=sys.stderr)
 
 
 def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
@@ -207,6 +230,9 @@ def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
                     status.clear()
                     print(f"{line}\n", file=out, flush=True)
                 status.show(f"reading {len(event.hits)} papers")
+            case Drafting():
+                draft = ""
+                status.show(f"draft {event.number} of {event.of}")
             case Reading():
                 status.show(f"reading the evidence, {event.done} of {event.total} tokens")
             case Token():

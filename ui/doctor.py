@@ -15,6 +15,7 @@ from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
 from rag.index_files import IndexFiles, index_exists, open_for_reading
 from rag.reach import reach, sent_to
+from rag.writing.modes import describe_writing
 
 _PACKAGES = ("citable", "llama-cpp-python", "chromadb", "sentence-transformers", "torch", "gradio")
 
@@ -91,7 +92,9 @@ def _llm(config: Config, report: _Report) -> None:
     command = [sys.executable, "-m", "rag.tryout", str(path)]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if tried.returncode == 0:
-        report.line("llama.cpp", f"writes; {tried.stdout.strip()}")
+        about, _, parameters = tried.stdout.strip().partition("\n")
+        report.line("llama.cpp", f"writes; {about}")
+        report.line("writing", describe_writing(config.writing, int(parameters.split()[0])))
     elif tried.returncode < 0:
         report.wrong(
             "llama.cpp",

@@ -55,6 +55,8 @@ def verdict_line(answer: Answer) -> str:
         parts.append(_passed_over(answer))
     if answer.stopped:
         parts.append("stopped before the end")
+    if answer.sampling and answer.sampling.temperature > 0:
+        parts.append(f"seed {answer.sampling.seed} at temperature {answer.sampling.temperature:g}")
     return "; ".join(parts).capitalize() + "." if parts else ""
 
 
