@@ -1,17 +1,17 @@
-"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, make-questions,
-verification.
+"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, calibrate,
+make-questions, verification.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.config import Config
-from rag.console import EXIT_CODES, add_command, config_of, key_value, progress_bar, run_reporting
+from rag.config import AUTO, Config
+from rag.console import EXIT_CODES, add_command, config_of, key_value, progress_bar, run_reporting, warn_of_server
 from rag.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         "--fail-below", action="append", default=[], metavar="METRIC=DIFFERENCE",
         help="exit with 8 if B - A of a metric, or of SLICE/METRIC, is below this, for instance R@10=-0.01; repeatable",
     )  # fmt: skip
+
+    calibrate = command("calibrate", _calibrate, "fit what decides on refusals, for each embedding model that is here")
+    calibrate.add_argument("--write", action="store_true", help="put the weights where Citable reads them")
 
     make = command("make-questions", _make_questions, "make a suite from the papers of the index, without labels")
     make.add_argument("--papers", type=int, default=50, metavar="N", help="papers to draw (default: 50)")
@@ -141,6 +144,8 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     if not 0 <= args.counterfactual <= 1:
         raise UsageError(f"--counterfactual {args.counterfactual}: must lie between 0 and 1.")
     suite = _load(args, config)
+    if not args.retrieval_only:
+        warn_of_server(config)
     if args.holdout:
         lock(suite.path, suite.digest)
     with progress_bar("indexing", "paper") as indexing, progress_bar("asking", "question") as progress:
@@ -232,9 +237,26 @@ def _compare(args: argparse.Namespace, _: Config) -> int:
     return 8 if failed else 0
 
 
+def _calibrate(args: argparse.Namespace, config: Config) -> None:
+    from eval.calibrating import calibrate, table, write
+    from rag import shelf
+
+    names = ["bundled", *([shelf.MPNET.name] if shelf.fetched(shelf.MPNET.name) else [])]
+    names = names if config.embedding_model == AUTO else [config.embedding_model]
+    found = []
+    for name in names:
+        with progress_bar("indexing", "paper") as indexing, progress_bar("searching", "question") as progress:
+            found.append(calibrate(replace(config, embedding_model=name), indexing, progress))
+        print(table(found[-1]), end="\n\n")
+    if args.write:
+        print(f"The weights lie in {write(found)}")
+
+
 def _make_questions(args: argparse.Namespace, config: Config) -> None:
     from eval.making import make_suite
 
+    if args.mode == "model":
+        warn_of_server(config)
     with progress_bar("making", "question") as progress:
         made = make_suite(
             config, args.out, papers=args.papers, seed=args.seed, mode=args.mode, unanswerable=args.unanswerable,
@@ -244,19 +266,13 @@ def _make_questions(args: argparse.Namespace, config: Config) -> None:
     print(f"Run it: citable eval run {made.folder}")
 
 
-def _verification(args: argparse.Namespace, config: Config) -> None:
-    from eval.verification.measuring import measure, summary, write_weights
-    from rag.build import choose_embedding, load_embedder
-    from rag.checking import WORDS
+def _verification(args: argparse.Namespace, _: Config) -> None:
+    from eval.verification.measuring import all_cases, measure, summary, write_weights
 
-    config = choose_embedding(config, "bundled", 0)
-    embedder = load_embedder(config)
-    by_meaning, by_words = measure(embedder), measure(None)
-    print(summary(config.embedding_model, by_meaning))
-    print(summary("words alone, as for any other embedding model", by_words), end="")
+    measured = measure(all_cases())
+    print(summary(measured), end="")
     if args.write:
-        path = write_weights({embedder.digest: by_meaning.weights, WORDS: by_words.weights})
-        print(f"\nThe weights are written to {path}")
+        print(f"\nThe weights are written to {write_weights(measured.weights)}")
 
 
 if __name__ == "__main__":

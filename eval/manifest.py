@@ -41,10 +41,14 @@ def make_manifest(
     for place in ("home", "index"):
         # Where an index lies does not matter, what is in it does: its digest stands below.
         settings.pop(place)
-    llm = None
-    if not mode["retrieval_only"]:
+    llm: dict[str, Any] | None = None
+    if isinstance(engine, Engine) and models.is_server(config.llm):
+        llm = {"name": engine.llm.name, "sha256": None, "bytes": None, "server": dict(engine.findings())}
+    elif not mode["retrieval_only"]:
         path = models.llm_path(config.llm)
         llm = {"name": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
+        if isinstance(engine, Engine):
+            llm |= {"parameters": engine.llm.parameters, "writing": engine.writing}
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "name": suite.name,

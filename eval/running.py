@@ -36,8 +36,8 @@ from rag.followup import Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
 from rag.narrowing import Asked, answer_from_records, narrow
+from rag.orders import without_orders
 from rag.records import Answer, CatalogPaper, Hit
-from rag.refusal import needed_confidence
 
 DEPTH = 100
 Progress = Callable[[int, int], None]
@@ -211,13 +211,10 @@ class _Asker:
 
     def _subject(self, question: Question, hidden: set[int]) -> str:
         """What the question may lean on after the turns before it; they are searched for, not answered."""
-        return subject_after(self._search(hidden), question.history, self._needed)
+        return subject_after(self._search(hidden), question.history, self._engine.judge.needed_similarity)
 
     def _search(self, hidden: set[int], within: Collection[int] | None = None) -> Search:
         return lambda query: self._engine.retriever.search(query, hidden, within)
-
-    def _needed(self, query: str) -> float:
-        return needed_confidence(query, self._engine.files.lexical.idf, self._config.answer_threshold)
 
     def _searched(self, question: Question, hidden: set[int]) -> Record:
         asked = narrow(question.question, None, self._engine.catalog, hidden)
@@ -226,18 +223,19 @@ class _Asker:
         subject = self._subject(question, hidden)
         began = time.perf_counter()
         within = self._search(hidden, asked.within) if asked.scope else None
-        resolved = resolve(self._search(hidden), asked.question, subject, self._needed, within=within)
-        found = resolved.found
+        judge = self._engine.judge
+        resolved = resolve(self._search(hidden), asked.question, subject, judge.needed_similarity, within=within)
+        found, _ = without_orders(resolved.query, resolved.found)
         seconds = time.perf_counter() - began
-        needed = self._needed(resolved.query)
+        confidence = judge.confidence(resolved.query, found)
         return Record(
             question=question,
             query=resolved.query,
             gold=self.gold(question),
             ranking=self._ranking(found.ranking),
             hits=tuple(map(_shown, found.hits)),
-            confidence=round(found.confidence, 6),
-            refusal_score=round(needed - found.confidence, 6),
+            confidence=round(confidence, 6),
+            refusal_score=round(judge.threshold - confidence, 6),
             reply=None,
             counterfactual=None,
             error="",
@@ -314,7 +312,7 @@ class _Asker:
             ),
             raw=answer.raw,
             ended=answer.ended,
-            parsed=parses(answer.raw, len(answer.evidence), ended=answer.ended),
+            parsed=parses(answer.raw, len(answer.evidence), ended=answer.ended, writing=answer.writing),
             dropped=answer.dropped,
             prompt_tokens=answer.prompt_tokens,
             read_tokens=answer.read_tokens,
@@ -339,14 +337,19 @@ class _Asker:
         )
 
 
-def parses(raw: str, evidence: int, *, ended: bool) -> bool:
-    """Whether the model's text has the form that the grammar promises.
+def parses(raw: str, evidence: int, *, ended: bool, writing: str = "compose") -> bool:
+    """Whether the model's text has the form that the grammar of the mode of `writing` promises; `free` promises none.
 
-    That is: the refusal, or sentences that end with citations of evidence 1..`evidence`, and brackets nowhere else. A
-    model that was stopped, not `ended` by itself, may leave a sentence without its end.
+    That is: the refusal; or for `quote` numbers of 1..`evidence` in brackets, none twice; or for `compose` sentences
+    that end with such numbers, and brackets nowhere else. A model that was stopped, not `ended` by itself, may leave a
+    sentence without its end.
     """
-    if raw.strip() in ("", REFUSAL):
+    if raw.strip() in ("", REFUSAL) or writing == "free":
         return True
+    if writing == "quote":
+        chosen = [int(number) for number in re.findall(r"\d+", raw)]
+        form = re.fullmatch(r"\[\d+\](?: \[\d+\])*", raw if ended else re.sub(r"\s*\[?\d*$", "", raw))
+        return bool(form) and len(set(chosen)) == len(chosen) and all(1 <= number <= evidence for number in chosen)
     sentences, rest = split_written(raw, finished=ended)
     whole = all(sentence.text and all(1 <= number <= evidence for number in sentence.numbers) for sentence in sentences)
     # Of a stopped sentence, an open citation may be the end: "... text [1".

@@ -1,38 +1,40 @@
 """Question -> a stream of events that ends in a checked, cited answer.
 
 A question that counts or lists papers is answered from the catalog. Else the order of things is: search, in the papers
-that the filters leave; refuse if nothing near is there; show the model numbered evidence; check each sentence that it
-writes against what it cites; where one fails, stop the model and let the papers speak in their own words.
+that the filters leave; refuse if nothing near is there; number the evidence; let a writer make of it an answer whose
+every sentence is checked (the modes of writing are in `writing/`).
 """
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from threading import Event
 
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
-from rag.grammar import REFUSAL, answer_grammar
+from rag.grammar import REFUSAL
 from rag.narrowing import Asked, answer_from_records, narrow
-from rag.prompting import AnswerPrompt
+from rag.orders import without_orders
 from rag.records import (
     Answer,
     AnswerEvent,
-    Embedder,
+    Checked,
     Filter,
     Finished,
     Found,
     LanguageModel,
     Library,
-    Reading,
     Retrieval,
+    Sampling,
+    Token,
 )
-from rag.refusal import needed_confidence
+from rag.refusal import Judge
 from rag.retrieval import Retriever
 from rag.verification import Idf
+from rag.writing.writer import Task, Writer
 
 # A question gets one sentence a part, and two more.
 _MORE_SENTENCES = 2
@@ -44,7 +46,7 @@ _FURTHER_PART = re.compile(
 
 
 class Answerer:
-    """Answers questions from one index with one language model."""
+    """Answers questions from one index with one language model, in one mode of writing."""
 
     def __init__(
         self,
@@ -52,24 +54,24 @@ class Answerer:
         model: LanguageModel,
         idf: Idf,
         library: Library,
+        writer: Writer,
         *,
+        sampling: Sampling | None = None,
         evidence_sentences: int,
         evidence_tokens: int,
         answer_tokens: int,
-        answer_threshold: float,
-        embedder: Embedder | None = None,
+        judge: Judge,
     ) -> None:
-        """`embedder` lets paraphrases be checked by their meaning too."""
         self._retriever = retriever
         self._model = model
         self._idf = idf
         self._library = library
-        self._prompt = AnswerPrompt()
+        self.writer = writer
+        self.sampling = sampling or Sampling()
         self._evidence_sentences = evidence_sentences
         self._evidence_tokens = evidence_tokens
         self._answer_tokens = answer_tokens
-        self._answer_threshold = answer_threshold
-        self._embedder = embedder
+        self._judge = judge
 
     def stream(
         self,
@@ -81,13 +83,15 @@ class Answerer:
         follows: bool | None = None,
         listing: bool = True,
         filter: Filter | None = None,  # noqa: A002
+        sampling: Sampling | None = None,
     ) -> Iterator[AnswerEvent]:
         """Answer `question`; setting `cancel` ends the writing soon, with what is checked by then.
 
         Only papers that the filters typed in `question` and `filter` let through are looked at (see `filters.py`).
 
         `subject` is that of the answer before: whether the question leans on it is found out, or told by `follows`.
-        Without `listing`, a question that could be counted from the catalog is searched for like any other.
+        Without `listing`, a question that could be counted from the catalog is searched for like any other. `sampling`
+        is for this answer alone.
 
         The papers with the ids `without` are not found; the weights of words still count them. Raises UsageError for an
         empty question, one that leaves no room for evidence in the model's context, or a filter that cannot be read.
@@ -96,7 +100,7 @@ class Answerer:
         question = asked.question
         if not (question or asked.scope):
             raise UsageError("the question is empty. Ask something about the papers.")
-        self._prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
+        self.writer.prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = _Clock()
         if answer := answer_from_records(asked, self._library, without, subject, listing=listing):
@@ -106,17 +110,24 @@ class Answerer:
         if not self._fits(f"{subject} {question}"):
             subject = ""
         resolved = resolve(
-            self._search(without), question, subject, self._needed, follows,
+            self._search(without), question, subject, self._judge.needed_similarity, follows,
             within=self._search(without, asked.within) if asked.scope else None,
         )  # fmt: skip
-        query, found = resolved.query, resolved.found
+        query = resolved.query
+        found, passed_over = without_orders(query, resolved.found)
         clock.lap("search")
         yield Found(found.hits, query, asked.scope, query != question)
-        draft = Draft(self._idf, self._embedder)
-        draft.needed = self._needed(query)
-        if found.hits and (asked.only_points or found.confidence >= draft.needed):
-            yield from self._write(query, found, draft, clock, cancel)
-        yield Finished(self._answer(asked, resolved, draft, clock, cancel))
+        judged = _Judged(
+            replace(resolved, found=found),
+            self._judge.confidence(query, found),
+            self._judge.unmet(found),
+            passed_over,
+        )
+        near_enough = found.similarity >= self._judge.needed_similarity(query)
+        draft = Draft(self._idf)
+        if found.hits and (asked.only_points or (near_enough and judged.confidence >= self._judge.threshold)):
+            draft = yield from self._write(query, found, clock, cancel, sampling or self.sampling)
+        yield Finished(self._answer(asked, judged, draft, clock, cancel))
 
     def ask(
         self,
@@ -127,9 +138,12 @@ class Answerer:
         subject: str = "",
         follows: bool | None = None,
         filter: Filter | None = None,  # noqa: A002
+        sampling: Sampling | None = None,
     ) -> Answer:
         """The finished answer, without the stream."""
-        for event in self.stream(question, cancel, without, subject=subject, follows=follows, filter=filter):
+        for event in self.stream(
+            question, cancel, without, subject=subject, follows=follows, filter=filter, sampling=sampling
+        ):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
@@ -139,74 +153,53 @@ class Answerer:
 
     def _fits(self, query: str) -> bool:
         try:
-            self._prompt.check(query, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
+            self.writer.prompt.check(query, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         except UsageError:
             return False
         return True
-
-    def _needed(self, query: str) -> float:
-        return needed_confidence(query, self._idf, self._answer_threshold)
 
     def subject_after(self, turns: Sequence[str]) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
         asked = [narrow(turn, None, self._library) for turn in turns]
         searched = [turn.question for turn in asked if not turn.is_about_papers]
-        return subject_after(self._search(), searched, self._needed)
+        return subject_after(self._search(), searched, self._judge.needed_similarity)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
 
     def _write(
-        self, question: str, found: Retrieval, draft: "Draft", clock: "_Clock", cancel: Event
-    ) -> Iterator[AnswerEvent]:
-        draft.question = question
-        chosen = rank_evidence(question, found.hits, self._idf, self._evidence_sentences)
-        messages, draft.evidence = self._prompt.fit(
+        self, question: str, found: Retrieval, clock: "_Clock", cancel: Event, sampling: Sampling
+    ) -> Generator[AnswerEvent, None, Draft]:
+        chosen = rank_evidence(
+            question, found.hits, self._idf, min(self._evidence_sentences, self.writer.most_evidence)
+        )
+        messages, evidence = self.writer.prompt.fit(
             question,
             chosen,
             self._model.count_tokens,
             evidence_tokens=self._evidence_tokens,
             prompt_tokens=self._prompt_tokens(),
         )
-        target = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
-        draft.prompt_tokens = self._model.count_tokens(messages) if messages else 0
+        lengths = {hit.key: len(hit.sentences) for hit in found.hits}
+        draft = Draft(self._idf, question, evidence=evidence, lengths=lengths)
         clock.lap("evidence")
         if not messages:
             # Not even the best sentence fits the context beside the question: it is quoted without being read.
-            draft.failed = True
-            yield from draft.quote(target)
-            return
-        written = self._model.stream(
-            messages,
-            grammar=answer_grammar(len(draft.evidence), target),
-            max_tokens=self._answer_tokens,
-            cancel=cancel,
-        )
-        for event in written:
-            if isinstance(event, Reading):
-                draft.read_tokens = event.total
-                yield event
-                continue
-            clock.mark("first_token")
-            draft.raw += event.text
-            draft.generated_tokens += 1
+            yield from draft.quote_best()
+            return draft
+        sentences = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
+        task = Task(messages, draft, sentences, self._answer_tokens, sampling, cancel)
+        for event in self.writer.write(task):
+            if isinstance(event, Token | Checked):
+                clock.mark("first_token")
             yield event
-            yield from draft.check(finished=False)
-            if draft.failed or draft.strays():
-                break
-        else:
-            draft.ended = not cancel.is_set() and draft.generated_tokens < self._answer_tokens
-        written.close()
-        if cancel.is_set():
-            return
-        if not draft.failed:
-            # A sentence that was broken off, for straying or for want of tokens, counts as failed here.
-            yield from draft.check(finished=True)
-        yield from draft.quote(target)
+        draft = task.draft
+        draft.prompt_tokens = self._model.count_tokens(messages) if draft.sampling else 0
         clock.lap("write")
+        return draft
 
-    def _answer(self, asked: Asked, resolved: Resolved, draft: "Draft", clock: "_Clock", cancel: Event) -> Answer:
-        found = resolved.found
+    def _answer(self, asked: Asked, judged: "_Judged", draft: Draft, clock: "_Clock", cancel: Event) -> Answer:
+        resolved, found = judged.resolved, judged.resolved.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
         text = REFUSAL if refused else " ".join(claim_text(claim) for claim in draft.claims)
@@ -217,8 +210,9 @@ class Answerer:
             citations=tuple(draft.citations.values()),
             hits=found.hits,
             refused=refused,
-            confidence=found.confidence,
-            needed=draft.needed,
+            confidence=judged.confidence,
+            needed=self._judge.threshold,
+            unmet=judged.unmet,
             dropped=draft.dropped,
             stopped=stopped,
             query=resolved.query,
@@ -233,7 +227,20 @@ class Answerer:
             ranking=found.ranking,
             scope=asked.scope,
             followed=resolved.query != asked.question,
+            passed_over=judged.passed_over,
+            writing=self.writer.name,
+            sampling=draft.sampling,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was searched for and found, and whether that is enough to answer."""
+
+    resolved: Resolved
+    confidence: float
+    unmet: tuple[str, ...]
+    passed_over: int
 
 
 class _Clock:

@@ -1,6 +1,7 @@
 """Config -> ready objects: the only place where adapters and models are wired; the files are `index_files.py`'s."""
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag import models, shelf
+from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import AUTO, Config
@@ -26,13 +28,16 @@ from rag.index_files import (
 )
 from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
 from rag.readers import checked, find_files
-from rag.records import Counts, Embedder, Paper, Skipped
+from rag.records import Counts, Embedder, Paper, Sampling, Skipped
+from rag.refusal import Judge
 from rag.retrieval import Retriever
 from rag.tokens import TokenStore
+from rag.writing.modes import describe_writing, make_writer
 
 if TYPE_CHECKING:
     from rag.embedding import SentenceEmbedder
     from rag.llm import LlamaModel
+    from rag.llm_server import ServerModel
 
 SAMPLE_INDEX = "sample"
 # The slower embedding model of the shelf is taken by itself for new indexes of up to so many papers.
@@ -64,8 +69,10 @@ def load_embedder(config: Config) -> "SentenceEmbedder":
     return SentenceEmbedder(config.embedding_model, models.embedding_path(config.embedding_model))
 
 
-def load_llm(config: Config) -> "LlamaModel":
-    """The configured language model."""
+def load_llm(config: Config) -> "LlamaModel | ServerModel":
+    """The configured language model: in this process, or on a server where `llm` is a URL."""
+    if models.is_server(config.llm):
+        return load_server(config)
     from rag.llm import LlamaModel
 
     return LlamaModel(
@@ -73,8 +80,21 @@ def load_llm(config: Config) -> "LlamaModel":
         context_tokens=config.context_tokens,
         threads=config.threads,
         gpu_layers=config.gpu_layers,
-        temperature=config.temperature,
-        seed=config.seed,
+        sampling=Sampling(config.temperature, config.seed),
+    )
+
+
+def load_server(config: Config) -> "ServerModel":
+    """The language model on the server whose URL is the setting `llm`; its key comes from the environment alone."""
+    from rag.http_api import KEY_VARIABLE
+    from rag.llm_server import ServerModel
+
+    return ServerModel(
+        config.llm,
+        model=config.llm_model,
+        api_key=os.environ.get(KEY_VARIABLE, ""),
+        context_tokens=config.context_tokens,
+        sampling=Sampling(config.temperature, config.seed),
     )
 
 
@@ -246,6 +266,8 @@ class SearchEngine:
                 candidates=config.candidates,
                 papers=config.papers,
             )
+            weights, self.calibrated = load_weights(self.embedder.digest)
+            self.judge = Judge(self.files.lexical.idf, weights, config.answer_threshold)
             self._opened = stack.pop_all()
 
     def _check(self) -> None:
@@ -290,10 +312,16 @@ class Engine(SearchEngine):
                 self.llm,
                 self.files.lexical.idf,
                 self.catalog,
+                make_writer(config.writing, self.llm, self.llm.parameters, config.best_of),
+                sampling=Sampling(config.temperature, config.seed),
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
-                answer_threshold=config.answer_threshold,
-                embedder=self.embedder,
+                judge=self.judge,
             )
+            self.writing = describe_writing(config.writing, self.llm.parameters)
             stack.pop_all()
+
+    def findings(self) -> Mapping[str, str]:
+        """What was found out about the server of the language model, by name; empty for a model in this process."""
+        return getattr(self.llm, "findings", dict)()

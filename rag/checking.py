@@ -1,8 +1,8 @@
-"""Is a written sentence carried by the sentences it cites? The word-by-word test first, then a calibrated one.
+"""Is a written sentence carried by the sentences that it cites? Word for word, and nothing may object.
 
-What stands in the evidence word for word is supported. A paraphrase is supported if nothing objects and its probability
-of being true, by a logistic model over the signals, reaches the threshold; weights, threshold and what they were made
-from lie in `verification.json`, written by `citable eval verification --write`. Knows no model: one is handed in.
+A sentence is supported if it stands in the evidence by the word-by-word test, however its numbers are written, and no
+hard rule speaks against it. How probable it is to be true is told beside, by a logistic model over signals of words: it
+orders sentences and decides nothing. Its weights lie in `verification.json`, written by `citable eval verification`.
 """
 
 import json
@@ -13,16 +13,18 @@ from functools import lru_cache
 from importlib.resources import files
 from math import exp
 
-from rag.records import Embedder, TokenVectors, Vectors
-from rag.signals import OBJECTIONS, doubts, meaning_signals, objections, read, word_signals
-from rag.terms import is_unspaced
+from rag.objections import KINDS, objections
+from rag.placing import read
+from rag.quantities import levelled
+from rag.signals import word_signals
 from rag.verification import Idf, support, without_lead_in
 
 WEIGHTS_FILE = "verification.json"
-# Weights for an embedding model that is none of those measured: words alone.
-WORDS = "words"
+# What the word-by-word test answers by itself, with fewer false alarms: which words numbers stand with, by their order,
+# and the negations and hedges among the words that were taken over.
+_ANSWERED = frozenset(["pairing", "negation", "hedge"])
+_MANY = 3
 _PARTS = re.compile(r";\s+|,?\s+(?:and|but|while|whereas)\s+")
-_MIN_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,6 @@ class Weights:
 
     bias: float
     weights: Mapping[str, float]
-    threshold: float
 
     def probability(self, signals: Mapping[str, float]) -> float:
         """Of being true, 0..1."""
@@ -40,94 +41,73 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A support with which of the texts carry the sentence."""
+    """What the check of a sentence found: it is supported if the `objection` is empty.
 
-    score: float
+    `carried_by` are the places of the texts that carry it; none if it is not supported.
+    """
+
     objection: str
-    carried_by: tuple[int, ...]
+    carried_by: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=1)
-def shipped_weights() -> dict[str, Weights]:
-    """The weights by the digest of the embedding model that they were fitted with, and `WORDS` for none."""
+def shipped_weights() -> Weights:
+    """The weights that lie beside this module."""
     data = json.loads((files("rag") / WEIGHTS_FILE).read_text(encoding="utf-8"))
-    return {name: Weights(**model) for name, model in data["models"].items()}
+    return Weights(data["bias"], data["weights"])
 
 
 class Verifier:
-    """Checks sentences for one answer: each text is embedded once."""
+    """Checks sentences by how rare their words are, `idf`."""
 
-    def __init__(self, idf: Idf, embedder: Embedder | None = None, weights: Weights | None = None) -> None:
-        """`weights` in place of those shipped for `embedder`; one that none are shipped for is not asked."""
+    def __init__(self, idf: Idf, weights: Weights | None = None) -> None:
+        """`weights` in place of those shipped."""
         self._idf = idf
-        shipped = {} if weights else shipped_weights()
-        self._embedder = embedder if weights or (embedder and embedder.digest in shipped) else None
-        self._weights = weights or shipped[self._embedder.digest if self._embedder else WORDS]
-        self._embedded: dict[str, tuple[Vectors, TokenVectors]] = {}
+        self._weights = weights or shipped_weights()
 
     def check(self, written: str, texts: Sequence[str]) -> Check:
-        """Whether `texts`, the cited sentences, carry a sentence: one of them alone, or all of them together.
+        """Whether `texts`, the cited sentences, carry a sentence: one of them alone, or each part of it one of them."""
+        used, objection = self.extractive(written, texts)
+        if not objection:
+            found = self._objections(written, [texts[place] for place in used])
+            objection = next((text for kind, text in found.items() if kind not in _ANSWERED), "")
+        return Check(objection, () if objection else used)
 
-        The score is the probability of being true; only without an objection is the sentence supported.
-        """
-        if (used := self.extractive(written, texts)) is not None:
-            carrying = [texts[place] for place in used]
-            return Check(self._weights.probability(self.signals(written, carrying, extractive=True)), "", used)
-        bare = without_lead_in(written)
-        tried = [self._free(bare, texts, (place,)) for place in range(len(texts))]
-        if len(texts) > 1:
-            tried.append(self._free(bare, texts, tuple(range(len(texts)))))
-        return max(tried, key=lambda check: (not check.objection, check.score))
-
-    def extractive(self, written: str, texts: Sequence[str]) -> tuple[int, ...] | None:
-        """Which of the texts hold the sentence word for word: one, or one for each part; None if none do."""
+    def extractive(self, written: str, texts: Sequence[str]) -> tuple[tuple[int, ...], str]:
+        """Which of the texts hold the sentence word for word: one, or one for each part. If none do: and why not."""
+        objection = "it cites nothing"
         for place, text in enumerate(texts):
-            if not support(written, text, self._idf).objection:
-                return (place,)
+            if not (objection := self._missing(written, text)):
+                return (place,), ""
         parts = _PARTS.split(without_lead_in(written))
         if len(texts) > 1 and len(parts) > 1:
             # Each part must rest on one sentence: words taken across two would say what neither says.
-            carried = [[not support(part, text, self._idf).objection for text in texts] for part in parts]
+            carried = [[not self._missing(part, text) for text in texts] for part in parts]
             if all(any(row) for row in carried):
-                return tuple(place for place in range(len(texts)) if any(row[place] for row in carried))
-        return None
+                return tuple(place for place in range(len(texts)) if any(row[place] for row in carried)), ""
+        return (), objection
 
-    def _free(self, bare: str, texts: Sequence[str], places: tuple[int, ...]) -> Check:
-        cited = [texts[place] for place in places]
-        claim, evidence = read(bare), read("; ".join(cited))
-        if len(claim.content) < _MIN_WORDS:
-            return Check(0.0, "it says too little to be checked", places)
-        if is_unspaced(bare):
-            # Negation and hedges are known in English alone.
-            return Check(0.0, "it is in a script that cannot be checked word by word", places)
-        against = objections(claim, evidence, bare, self._idf)
-        doubt = "" if against else doubts(claim, evidence, word_signals(claim, evidence, self._idf))
-        if objection := next(iter(against.values()), doubt):
-            # What is refused anyway needs no embedding.
-            return Check(0.0, objection, places)
-        score = self._weights.probability(self.signals(bare, cited))
-        missed = "" if score >= self._weights.threshold else "its meaning is not near enough to the evidence"
-        return Check(score, missed, places)
+    def _missing(self, written: str, text: str) -> str:
+        """What keeps a sentence from standing in `text`, as both are written and with quantities written in one way."""
+        objection = support(written, text, self._idf).objection
+        return objection and support(levelled(written), levelled(text), self._idf).objection
 
-    def signals(self, written: str, texts: Sequence[str], *, extractive: bool = False) -> dict[str, float]:
-        """All signals of a sentence beside the texts together, by name, each 0..1 or a cosine."""
+    def probability(self, written: str, texts: Sequence[str]) -> float:
+        """That a sentence is true if the texts together are, 0..1. It orders; whether it is supported `check` tells."""
+        return self._weights.probability(self.signals(written, texts))
+
+    def signals(self, written: str, texts: Sequence[str]) -> dict[str, float]:
+        """All signals of a sentence beside the texts together, by name, each 0..1."""
         bare = without_lead_in(written)
-        claim, evidence = read(bare), read("; ".join(texts))
-        found = word_signals(claim, evidence, self._idf)
-        against = {} if extractive else objections(claim, evidence, bare, self._idf)
-        if self._embedder is not None:
-            vectors = self.embed([bare, *texts])
-            found |= meaning_signals(vectors[0], vectors[1:])
-        # With an objection the rest hardly matters: it is weighed apart.
-        always = {f"any {name}": found[name] for name in ("coverage", "cosine") if name in found}
-        found = {name: 0.0 if against else value for name, value in found.items()}
-        kinds = {kind: float(kind in against) for kind in OBJECTIONS}
-        return found | always | kinds | {"extractive": float(extractive), "objected": float(bool(against))}
+        against = [kind for kind in self._objections(written, texts) if kind in KINDS]
+        return {
+            **word_signals(read(bare), read("; ".join(texts)), self._idf),
+            **{kind: float(kind in against) for kind in KINDS},
+            "objected": float(bool(against)),
+            "objections": min(_MANY, len(against)) / _MANY,
+            "supported": float(not self.check(written, texts).objection),
+        }
 
-    def embed(self, texts: Sequence[str]) -> list[tuple[Vectors, TokenVectors]]:
-        """The vectors of texts and of their tokens; those seen before are kept."""
-        assert self._embedder is not None
-        if new := [text for text in dict.fromkeys(texts) if text not in self._embedded]:
-            vectors, tokens = self._embedder.encode_tokens(new)
-            self._embedded |= zip(new, zip(vectors, tokens, strict=True), strict=True)
-        return [self._embedded[text] for text in texts]
+    def _objections(self, written: str, texts: Sequence[str]) -> dict[str, str]:
+        bare = without_lead_in(written)
+        return objections(read(bare), read("; ".join(texts)), bare, self._idf)

@@ -1,10 +1,17 @@
-"""The model's text -> sentences with the numbers that they cite. Pure."""
+"""The model's text -> sentences with the numbers that they cite. Pure.
+
+Under the grammar a sentence is "Text. [1] [2]". A model that no grammar holds also writes "text [1, 2]." and lists; the
+numbers may then be any.
+"""
 
 import re
 from dataclasses import dataclass
 
-_OPEN_CITATION = re.compile(r"\s*(?:\[\d*)?")
-_SENTENCE = re.compile(r"\s*(?P<body>[^\[\]]*?)\s*(?P<cites>(?:\[\d+\]\s?)+)")
+_OPEN_CITATION = re.compile(r"\s*(?:\[[\d,; ]*)?")
+_SENTENCE = re.compile(
+    r"\s*(?P<body>[^\[\]]*?)\s*(?P<cites>(?:\[\d+(?:\s*[,;]\s*\d+)*\]\s?)+)(?P<stop>(?<!\s)[.!?](?!\w))?"
+)
+_BULLET = re.compile(r"^(?:[-*\u2022#>]+\s+|\d{1,2}[.)]\s+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,8 @@ def split_written(text: str, *, finished: bool) -> tuple[list[Written], str]:
     """Finished sentences of `text`, and the rest that is still being written.
 
     A sentence ends after its last citation. Before the text is finished that is known only once something else
-    follows; when it is finished, text without citation is the rest.
+    follows; when it is finished, text without citation is the rest. A stop behind the citations is put before them, and
+    marks of lists are left out.
     """
     sentences: list[Written] = []
     position = 0
@@ -27,6 +35,7 @@ def split_written(text: str, *, finished: bool) -> tuple[list[Written], str]:
         if not finished and _OPEN_CITATION.fullmatch(text, match.end()):
             break
         numbers = tuple(dict.fromkeys(int(n) for n in re.findall(r"\d+", match["cites"])))
-        sentences.append(Written(match["body"], numbers))
+        body = _BULLET.sub("", match["body"])
+        sentences.append(Written(body if body.endswith((".", "!", "?")) else body + (match["stop"] or ""), numbers))
         position = match.end()
     return sentences, text[position:]

@@ -28,7 +28,9 @@ class Config:
     embedding_model: str = AUTO
     """`auto` (the one of the index; for a new one the best that is here), `bundled`, a name, or a folder."""
     llm: str = "bundled"
-    """`bundled` or the path of a GGUF file."""
+    """`bundled`, a name that `citable models` lists, the path of a GGUF file, or the URL of a server."""
+    llm_model: str = ""
+    """Which model of the server, where it has several."""
     context_tokens: int = 2048
     """Context of the language model: prompt and answer together."""
     threads: int = 0
@@ -47,12 +49,16 @@ class Config:
     """Tokens of evidence shown to the language model at the most."""
     answer_tokens: int = 160
     """Tokens that the language model may write."""
+    writing: str = AUTO
+    """How answers are written: `quote`, `compose`, `free`, or `auto` by the size of the language model."""
     temperature: float = 0.0
     """Sampling temperature; 0 is deterministic."""
     seed: int = 0
     """Seed of the sampling, of effect above temperature 0."""
-    answer_threshold: float = 0.28
-    """Similarity of question and nearest text (cosine) under which a question is refused outright."""
+    best_of: int = 1
+    """Drafts that are written for each answer, each with the next seed; the one that is best supported is shown."""
+    answer_threshold: float = 0.38
+    """Probability that the papers found answer a question, under which it is refused; higher refuses more."""
 
     @property
     def index_dir(self) -> Path:
@@ -62,6 +68,7 @@ class Config:
         return self.home.expanduser() / "indexes" / self.index
 
 
+WRITING = (AUTO, "quote", "compose", "free")
 RANKINGS = frozenset({"passage", "sentence", "bm25", "tokens"})
 ENV_PREFIX = "CITABLE_"
 _ADAPTER = TypeAdapter(Config)
@@ -122,5 +129,16 @@ def _check(config: Config) -> None:
         )
     if config.threads < 0:
         raise UsageError("setting 'threads': must be 0 (the physical cores) or more.")
+    if config.writing not in WRITING:
+        raise UsageError(f"setting 'writing': one of {', '.join(WRITING)}.")
+    if config.best_of < 1:
+        raise UsageError("setting 'best_of': must be at least 1.")
+    if config.best_of > 1 and config.temperature == 0:
+        raise UsageError(
+            f"setting 'best_of': at temperature 0 all {config.best_of} drafts are the same. Set temperature above 0, "
+            "for instance 0.7, or best_of to 1."
+        )
+    if not 0 <= config.seed < 2**32 - config.best_of:
+        raise UsageError("setting 'seed': must be 0 or more, and below 4294967295.")
     if not 0 <= config.temperature <= 2:
         raise UsageError("setting 'temperature': must lie between 0 and 2.")

@@ -19,6 +19,8 @@ from tqdm import tqdm
 
 from rag.config import Config, load_config
 from rag.errors import CitableError, UsageError
+from rag.models import is_server
+from rag.reach import Reach, reach, sent_to
 
 EXIT_CODES = """exit codes: 0 done; 1 other error; 2 wrong usage (an empty or too long question, a bad setting); 3 input
 missing or not readable; 4 no index yet; 5 the index was built with another embedding model or version, or its parts do
@@ -57,6 +59,12 @@ def config_of(args: argparse.Namespace) -> Config:
     if args.index:
         overrides["index"] = args.index
     return load_config(args.config, overrides)
+
+
+def warn_of_server(config: Config) -> None:
+    """Tell on standard error if the language model is on a server outside the user's own network."""
+    if is_server(config.llm) and (where := reach(config.llm)) is Reach.OUTSIDE:
+        print(f"citable: {sent_to(config.llm, where)}", file=sys.stderr)
 
 
 def key_value(item: str, option: str) -> tuple[str, str]:

@@ -76,6 +76,16 @@ class SentenceEmbedder:
         unit = torch.nn.functional.normalize(vectors, dim=1).numpy()
         return np.asarray(unit, dtype=np.float32), [_token_vectors(one, special) for one in found]
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of each token of `text`, special ones left out, as `encode_tokens` orders them."""
+        tokenizer = self._model.tokenizer
+        if not tokenizer.is_fast:
+            return []
+        found = tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
+        special = set(tokenizer.all_special_ids)
+        pairs = zip(found["input_ids"], found["offset_mapping"], strict=True)
+        return [(int(start), int(end)) for token, (start, end) in pairs if token not in special]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without truncation."""
         if not texts:

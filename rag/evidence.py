@@ -4,11 +4,13 @@ A sentence is good if its meaning is near the question, if it holds the question
 and if its paper is a good hit. Choosing is greedy: words that a chosen sentence holds count less for the next, so
 that a question with two parts finds a sentence for each; and where several papers are about as good, as for a
 question that asks for papers or methods, each further sentence of one paper counts less, so that the others speak.
+A sentence that points back brings the one before it along.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from rag.leaning import leans_back
 from rag.records import Hit, ScoredSentence, Sentence
 from rag.terms import compounds, content_terms, seams
 
@@ -50,11 +52,17 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
             return own[i] + _NEIGHBOUR_WEIGHT * beside + _PAPER_WEIGHT * hit.score - crowding
 
         best = max(sorted(free), key=score)
-        chosen.append((rows[best][0], rows[best][1], score(best)))
-        free.remove(best)
+        value = score(best)
+        taken = [best]
+        before = best - 1
+        if before in free and leans_back(rows[best][1].text) and rows[before][1].paper_id == rows[best][1].paper_id:
+            taken.append(before)
+        for i in taken[: count - len(chosen)]:
+            chosen.append((rows[i][0], rows[i][1], value))
+            free.remove(i)
+            for word in held[i]:
+                left[word] *= _COVERED_WORD
         used[rows[best][1].paper_id] += 1
-        for word in held[best]:
-            left[word] *= _COVERED_WORD
     return chosen
 
 

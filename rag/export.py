@@ -34,11 +34,16 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "citations": [_citation(citation) for citation in answer.citations],
         "listed": None if answer.listed is None else [_listed(entry) for entry in answer.listed],
         "dropped_sentences": answer.dropped,
+        "passed_over_sentences": answer.passed_over,
         "hits": [_hit(hit) for hit in answer.hits],
         "evidence": [
             {"number": e.number, "paper": e.key, "sentence": e.sentence.index, "text": e.sentence.text}
             for e in answer.evidence
         ],
+        "writing": answer.writing,
+        "sampling": None
+        if answer.sampling is None
+        else {"temperature": answer.sampling.temperature, "seed": answer.sampling.seed},
         "written": answer.raw,
         "usage": {"prompt_tokens": answer.prompt_tokens, "generated_tokens": answer.generated_tokens},
         "timings": {name: round(seconds, 4) for name, seconds in answer.timings.items()},

@@ -50,7 +50,7 @@ def resolve(
 ) -> Resolved:
     """Search for `question`, joined with `subject`, the last question that stood for itself, if it leans on that.
 
-    `needed` tells the confidence below which a question is refused. `follows` decides where the user has said which it
+    `needed` tells the similarity below which a question is refused. `follows` decides where the user has said which it
     is. What is searched for is found out over all papers, also where it is then searched for `within` some of them: of
     few papers one always stands out.
     """
@@ -62,7 +62,7 @@ def resolve(
     if follows:
         return Resolved(joined, subject, find(joined))
     together, alone = search(joined), search(question)
-    strange = len(content_terms(question)) >= _TELLING and alone.confidence < needed(question)
+    strange = len(content_terms(question)) >= _TELLING and alone.similarity < needed(question)
     if strange or stands_alone(alone.ranking, together.ranking):
         return Resolved(question, question, within(question) if within else alone)
     return Resolved(joined, subject, within(joined) if within else together)

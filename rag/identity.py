@@ -73,10 +73,11 @@ def content_hash(paper: Paper) -> str:
 
 def link_of(paper: Paper) -> str:
     """Where the paper can be read, or an empty string. Only http addresses: the text is other people's."""
-    if re.match(r"https?://[^\s<>\"']+$", paper.url):
+    if re.fullmatch(r"https?://[^\s<>\"'\x00-\x1f\x7f-\x9f]+", paper.url):
         return paper.url
     for key in strong_keys(paper):
         kind, _, value = key.partition(":")
+        value = quote(value, safe="/:;().,+-_~*'=&@!$")  # a DOI may hold any sign
         return {
             "doi": f"https://doi.org/{value}",
             "arxiv": f"https://arxiv.org/abs/{value}",

@@ -17,16 +17,15 @@ import llama_cpp
 from llama_cpp import Llama, LlamaGrammar
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
+from rag.control import CONTROL_PATTERN
 from rag.errors import ModelError, UsageError
-from rag.records import Message, Reading, Token
+from rag.records import Message, Reading, Sampling, Token
 
 _PIECE = 128  # tokens read between two looks at the stop button
 _CHATML = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + "
     "'\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-# What templates of common models are made of; each model adds the control tokens of its own vocabulary.
-_CONTROL = r"<\|[^|<>\n]{1,40}\|>|</?s>|\[/?INST\]|<<?/?SYS>>?|<(?:start|end)_of_turn>"
 _POLL = 0.2  # seconds between two looks at the stop button while another request is served
 
 
@@ -63,10 +62,9 @@ class LlamaModel:
         context_tokens: int,
         threads: int = 0,
         gpu_layers: int = -1,
-        temperature: float = 0.0,
-        seed: int = 0,
+        sampling: Sampling | None = None,
     ) -> None:
-        """Load the model. Raises ModelError if llama.cpp cannot load it."""
+        """Load the model; `sampling` is what holds where a request brings none. Raises ModelError if it cannot be."""
         count = threads or physical_cores()
         try:
             self._llama = Llama(
@@ -76,7 +74,6 @@ class LlamaModel:
                 n_threads_batch=count,
                 n_gpu_layers=gpu_layers,
                 n_batch=_PIECE,
-                seed=seed,
                 verbose=False,
             )
         except (ValueError, OSError, RuntimeError) as error:
@@ -86,15 +83,19 @@ class LlamaModel:
         self.name = path.name
         self.threads = count
         self.build = _build_info()
-        self.context_tokens = int(self._llama.n_ctx())
-        self._temperature = temperature
-        self._seed = seed
-        self._control = re.compile("|".join([_CONTROL, *map(re.escape, self._control_tokens())]))
+        # llama.cpp rounds the context up, its Python binding keeps room for what was asked.
+        self.context_tokens = min(int(self._llama.n_ctx()), len(self._llama.input_ids))
+        self.parameters = int(llama_cpp.llama_model_n_params(self._llama._model.model))
+        self._sampling = sampling or Sampling()
+        # Beside what is common, the control tokens of the model's own vocabulary.
+        self._control = re.compile("|".join([CONTROL_PATTERN, *map(re.escape, self._control_tokens())]))
         self._render = {answer: self._formatter(answer) for answer in (True, False)}
         self._has_system = self._takes_system()
         # Recurrent models cannot forget what came after the head: they read all of it each time.
         self._can_go_back = not (self._llama._is_recurrent or self._llama._is_hybrid)
         self._kept: list[int] = []
+        # The last prompt, where all of it has been read: asked once more, nothing of it is read again.
+        self._last: list[int] = []
         self._closing = threading.Event()
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._worker = threading.Thread(target=self._work, name="llama", daemon=True)
@@ -124,11 +125,15 @@ class LlamaModel:
             raise ModelError(
                 f"the chat template of {self.name!r} refuses a plain question ({error}). Use another GGUF file."
             ) from error
-        return list(self._llama.tokenize(prompt.encode(), add_bos=False, special=True))
+        return list(self._llama.tokenize(prompt.encode(errors="replace"), add_bos=False, special=True))
 
     def _control_tokens(self) -> list[str]:
         """Control tokens of the model's vocabulary, longest first. Papers and questions must not hold any."""
-        special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        special = (
+            llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
+            | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+            | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+        )
         found = []
         for token in range(self._llama.n_vocab()):
             if llama_cpp.llama_vocab_get_attr(self._vocab(), token) & special:
@@ -155,11 +160,18 @@ class LlamaModel:
         return len(self._tokens(messages))
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: threading.Event
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str,
+        max_tokens: int,
+        cancel: threading.Event,
+        sampling: Sampling | None = None,
     ) -> Generator[Reading | Token, None, None]:
         """Read the prompt, then write until the grammar is complete, `max_tokens` are written or `cancel` is set.
 
-        Raises UsageError if prompt and answer do not fit the context together.
+        Without a grammar (""), until the model comes to its end. Raises UsageError if prompt and answer do not fit the
+        context together.
         """
         tokens = self._tokens(messages)
         if len(tokens) + max_tokens > self.context_tokens:
@@ -168,7 +180,7 @@ class LlamaModel:
                 f"{self.context_tokens}. Ask a shorter question, or raise context_tokens."
             )
         head = self._head(messages)
-        job = _Job(tokens, head, grammar, max_tokens, cancel, self._closing)
+        job = _Job(tokens, head, grammar, max_tokens, cancel, self._closing, sampling or self._sampling)
         self._jobs.put(job)
         try:
             while True:
@@ -214,7 +226,7 @@ class LlamaModel:
                     job.output.put(item)
                 job.output.put(None)
             except BaseException as error:
-                self._kept = []
+                self._kept, self._last = [], []
                 self._llama.reset()
                 job.output.put(error)
 
@@ -222,6 +234,11 @@ class LlamaModel:
         if job.stopped():
             return
         llama = self._llama
+        if self._can_go_back and job.tokens == self._last:
+            llama.n_tokens = len(job.tokens) - 1
+            yield from self._write(job)
+            return
+        self._last = []
         head = job.head if job.tokens[: len(job.head)] == job.head else []
         if head != self._kept or not head or not self._can_go_back:
             llama.reset()
@@ -238,14 +255,15 @@ class LlamaModel:
                 return
             llama.eval(rest[start : min(start + _PIECE, len(rest) - 1)])
             yield Reading(min(start + _PIECE, len(rest)), len(rest))
+        self._last = job.tokens
         yield from self._write(job)
 
     def _write(self, job: "_Job") -> Iterator[Token]:
-        self._llama.set_seed(self._seed)
+        self._llama.set_seed(job.sampling.seed)
         pending = b""
         generated = self._llama.generate(
-            job.tokens, temp=self._temperature, top_k=40, top_p=0.95, min_p=0.05,
-            grammar=LlamaGrammar.from_string(job.grammar, verbose=False),
+            job.tokens, temp=job.sampling.temperature, top_k=40, top_p=0.95, min_p=0.05,
+            grammar=LlamaGrammar.from_string(job.grammar, verbose=False) if job.grammar else None,
         )  # fmt: skip
         for written, token in enumerate(generated, start=1):
             if job.stopped() or llama_cpp.llama_vocab_is_eog(self._vocab(), token):
@@ -284,6 +302,7 @@ class _Job:
         max_tokens: int,
         cancel: threading.Event,
         closing: threading.Event,
+        sampling: Sampling,
     ) -> None:
         self.tokens = tokens
         self.head = head
@@ -291,6 +310,7 @@ class _Job:
         self.max_tokens = max_tokens
         self.cancel = cancel
         self.closing = closing
+        self.sampling = sampling
         self.started = False
         self.abandoned = threading.Event()
         self.output: queue.Queue[Reading | Token | BaseException | None] = queue.Queue()

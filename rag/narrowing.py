@@ -11,6 +11,7 @@ from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
 from rag.records import Answer, CatalogPaper, Filter, Library, Scope
 from rag.terms import content_terms
+from rag.unseen import encodable
 
 # Who names so few papers has said what he means, however vague his question is.
 _TELLING = 2  # words that carry a subject
@@ -51,11 +52,12 @@ def narrow(typed: str, given: Filter | None, library: Library, without: Collecti
 
     Raises UsageError for a filter that cannot be read.
     """
-    question, chosen = parse_filter(typed.strip())
+    typed = encodable(typed.strip())
+    question, chosen = parse_filter(typed)
     scope = library.scope(combine(chosen, given or Filter()))
     if scope:
         scope = replace(scope, ids=scope.ids.difference(without))
-    return Asked(typed.strip(), question, scope)
+    return Asked(typed, question, scope)
 
 
 def answer_from_records(

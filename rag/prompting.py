@@ -3,13 +3,16 @@
 The system message is the same for every question, so that llama.cpp reads it once.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from string import Template
 
 from rag.errors import UsageError
 from rag.records import Evidence, Hit, Message, Sentence
+from rag.unseen import without_unseen
 
+_CITATION = re.compile(r"\[(\d+(?:\s?[,;\u2013-]\s?\d+)*)\]")
 Chosen = tuple[Hit, Sentence, float]
 CountTokens = Callable[[Sequence[Message]], int]
 
@@ -24,10 +27,10 @@ def load_template(name: str, placeholders: frozenset[str]) -> Template:
 
 
 class AnswerPrompt:
-    """The prompt for answering a question from numbered evidence."""
+    """The prompt for answering a question from numbered evidence, with the system message of a mode of writing."""
 
-    def __init__(self) -> None:
-        self._system = Message("system", load_template("answer_system", frozenset()).substitute())
+    def __init__(self, system: str = "compose_system") -> None:
+        self._system = Message("system", load_template(system, frozenset()).substitute())
         self._user = load_template("answer_user", frozenset({"evidence", "question"}))
 
     def check(self, question: str, count: CountTokens, *, prompt_tokens: int) -> int:
@@ -97,4 +100,5 @@ def _number(chosen: Sequence[Chosen]) -> list[Evidence]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """`text` on one line; numbers in brackets are put in other ones, for a paper's own references are no evidence."""
+    return _CITATION.sub(r"(\1)", " ".join(without_unseen(text).split()))

@@ -170,15 +170,34 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieval:
-    """What a search found: hits best first, and how far they answer the question (0..1, see `retrieval.py`).
+class Word:
+    """A content word of a question, and how far the papers found deal with it.
 
-    `ranking` goes on where the hits end: `(paper_id, score)` of every paper that was a candidate, best first.
+    `rarity` is 1 for a word that the collection lacks, near 0 for one that all passages hold. `match` is how near the
+    word in its context comes to some word of the best paper, `any_match` of some paper found (cosines, less for models
+    whose tokens lie apart); `stands` and `any_stands` tell whether the word itself is in it, in any of its forms.
+    """
+
+    text: str
+    rarity: float
+    match: float
+    any_match: float
+    stands: bool
+    any_stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What a search found: hits best first, and how near they come to the question (0..1, see `retrieval.py`).
+
+    `ranking` goes on where the hits end: `(paper_id, score)` of every paper that was a candidate, best first. `words`
+    are those of the question, in order; none where the tokens of the papers are not kept.
     """
 
     hits: tuple[Hit, ...]
-    confidence: float
+    similarity: float
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
+    words: tuple[Word, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +230,7 @@ class Citation:
 class Verdict(StrEnum):
     """How a sentence of the answer came to be supported by what it cites."""
 
-    SUPPORTED = "supported"  # as the model wrote and cited it
+    SUPPORTED = "supported"  # as the model wrote it, and cited it where it cites by itself
     MOVED = "moved"  # as the model wrote it, with the citation corrected
     QUOTED = "quoted"  # replaced by the cited sentence, word for word
 
@@ -220,7 +239,7 @@ class Verdict(StrEnum):
 class Claim:
     """One checked sentence of the answer; `written` is what the model wrote in its place.
 
-    `score` is the calibrated probability that the cited sentences carry it, 1 for a quotation.
+    `score` is a fitted probability that the cited sentences carry it, 1 for a quotation; it decides nothing.
     """
 
     text: str
@@ -231,16 +250,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the language model chooses its words: at temperature 0 always the likeliest, whatever the seed."""
+
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
-    Where the `confidence` of the search is below `needed`, nothing is written. `ranking` is that of the search.
+    Where the `confidence` that the papers found answer the question is below `needed`, nothing is written; `unmet` are
+    words of it that none of them deals with. `ranking` is that of the search.
     `query` is what was searched for; `subject` is what a next question may lean on, the last question that stood for
     itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are
     those of the prompt that it had not read before. A question that counts or lists papers by what their records say is
     answered with `listed`, all of them, and has no claims. `scope` tells the papers that a filter left to look at;
     `question` is as it was asked, filters and all, `query` is without them, and empty where there was nothing else.
-    `followed` tells that the question was taken to lean on the one before.
+    `followed` tells that the question was taken to lean on the one before. `passed_over` sentences of the papers found
+    were no evidence because they give orders to their reader (see `orders.py`). `writing` is the mode: quote,
+    compose or free. `sampling` is that of the draft shown, None where the language model was not asked.
     """
 
     question: str
@@ -265,7 +295,11 @@ class Answer:
     ranking: tuple[tuple[int, float], ...] = field(default=(), repr=False)
     listed: tuple[CatalogPaper, ...] | None = field(default=None, repr=False)
     scope: Scope | None = None
+    unmet: tuple[str, ...] = ()
     followed: bool = False
+    passed_over: int = 0
+    writing: str = ""
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +313,14 @@ class Found:
     query: str
     scope: Scope | None = None
     followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """Stream event: draft `number` of several begins; what the last one wrote is not shown unless it is chosen."""
+
+    number: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +356,7 @@ class Finished:
     answer: Answer
 
 
-AnswerEvent = Found | Reading | Token | Checked | Finished
+AnswerEvent = Found | Drafting | Reading | Token | Checked | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +381,12 @@ class Embedder(Protocol):
     def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
         """What `encode` gives, and the vectors of each text's tokens."""
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of each token of `text`, special ones left out, as `encode_tokens` orders them.
+
+        Empty where the tokenizer does not tell.
+        """
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as the model would see it untruncated, special tokens included."""
 
@@ -354,7 +402,7 @@ class Library(Protocol):
 
 
 class LanguageModel(Protocol):
-    """A chat model that reads messages and writes under a grammar."""
+    """A chat model that reads messages and writes, under a grammar or freely."""
 
     name: str
     context_tokens: int
@@ -363,6 +411,15 @@ class LanguageModel(Protocol):
         """Tokens of the prompt that `messages` make."""
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: Event
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str,
+        max_tokens: int,
+        cancel: Event,
+        sampling: Sampling | None = None,
     ) -> Generator[Reading | Token, None, None]:
-        """Write an answer; ends early when `cancel` is set. Raises UsageError if the prompt leaves no room."""
+        """Write an answer; ends early when `cancel` is set. Raises UsageError if the prompt leaves no room.
+
+        An empty `grammar` leaves the form free. Without `sampling`, the model's own default holds.
+        """

@@ -4,7 +4,7 @@ Candidates come from two indexes, the nearest passages and the best by BM25. Ove
 are made, by nearest sentence and by late interaction of tokens, and all are fused. Knows nothing of language models.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from rag.fusion import fuse
 from rag.identity import link_of
 from rag.index_files import IndexFiles
 from rag.ingest import STRIDE, address
-from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, TokenVectors, Vectors
+from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, TokenVectors, Vectors, Word
+from rag.terms import content_terms
+from rag.words import question_words
 
 _WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 4.0}
 # Of these only the best are known, and their zero has a meaning of its own.
@@ -46,11 +48,12 @@ class Retriever:
     def search(self, question: str, without: Collection[int] = (), within: Collection[int] | None = None) -> Retrieval:
         """The best papers for `question`: not those with the ids `without`, and of those `within` if that is given.
 
-        The weights of words count all papers in any case. The confidence is the mean cosine of the nearest passage and
+        The weights of words count all papers in any case. The similarity is the mean cosine of the nearest passage and
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
         paper on the matter leaves unsaid.
         """
-        vector, tokens = self._embed(self._files.acronyms.spelled_out(question))
+        spelled_out = self._files.acronyms.spelled_out(question)
+        vector, tokens, spans = self._embed(spelled_out)
         allowed = _Allowed(self._files.catalog, without, within)
         passages = allowed.best(self._candidates, lambda count, ids: self._files.store.query(vector, count, ids))
         found = {"passage": _by_paper(passages)}
@@ -60,14 +63,15 @@ class Retriever:
                 self._candidates, lambda count, ids: self._files.lexical.query(question, count, ids, others)
             )
             found["bm25"] = _by_paper(by_words)
-        # The vectors are asked in any case: the confidence rests on them.
+        # The vectors are asked in any case: the similarity rests on them.
         first = {name: ranking for name, ranking in found.items() if name in self._weights} or found
         best = [paper_id for paper_id, _, _ in fuse(first, dict.fromkeys(first, 1.0), _CUT_OFF)[: self._candidates]]
         cosines = self._files.sentences.similarities(vector, best)
         found["sentence"] = {paper_id: float(row.max()) for paper_id, row in cosines.items() if len(row)}
-        if "tokens" in self._weights:
-            found["tokens"] = self._interact(tokens, best)
-        fused = fuse({name: found[name] for name in self._weights}, self._weights, _CUT_OFF)
+        matches = self._matches(tokens, best) if "tokens" in self._weights else {}
+        if matches:
+            found["tokens"] = self._interact(tokens, matches)
+        fused = fuse({name: found[name] for name in self._weights if name in found}, self._weights, _CUT_OFF)
         papers = self._files.catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
         hits = tuple(
             self._hit(paper, score, parts, cosines.get(paper.id))
@@ -75,30 +79,54 @@ class Retriever:
         )
         nearest = [max(ranking.values()) for name in ("passage", "sentence") if (ranking := found[name])]
         return Retrieval(
-            hits, float(np.mean(nearest)) if nearest else 0.0, tuple((paper_id, score) for paper_id, score, _ in fused)
+            hits,
+            float(np.mean(nearest)) if nearest else 0.0,
+            tuple((paper_id, score) for paper_id, score, _ in fused),
+            self._words(spelled_out, spans, papers, matches),
         )
 
-    def _embed(self, question: str) -> tuple[Vectors, TokenVectors]:
-        """The question as one vector, and token by token."""
+    def _embed(self, question: str) -> tuple[Vectors, TokenVectors, list[tuple[int, int]]]:
+        """The question as one vector, token by token, and where its tokens stand."""
         pieces = split_text(question, self._embedder.count_tokens, self._embedder.max_tokens)
         vectors, tokens = self._embedder.encode_tokens(pieces)
         vector = vectors.mean(axis=0)
         vector = np.asarray(vector / (np.linalg.norm(vector) or 1.0), dtype=np.float32)
         ids, parts = (np.concatenate([getattr(one, name) for one in tokens]) for name in ("ids", "vectors"))
-        return vector, TokenVectors(ids, parts)
+        spans, position = [], 0
+        for piece in pieces:
+            position = max(0, question.find(piece, position))
+            spans += [(position + start, position + end) for start, end in self._embedder.token_spans(piece)]
+        return vector, TokenVectors(ids, parts), spans if len(spans) == len(ids) else []
 
-    def _interact(self, question: TokenVectors, paper_ids: Sequence[int]) -> dict[int, float]:
+    def _interact(self, question: TokenVectors, matches: Mapping[int, Vectors]) -> dict[int, float]:
         """MaxSim of each paper: the best cosine of each question token in it, as a mean weighted by the tokens' idf."""
         weights = self._files.tokens.idf(question.ids.tolist())
         if not weights.sum():
             return {}
+        return {paper_id: float(cosines @ weights / weights.sum()) for paper_id, cosines in matches.items()}
+
+    def _matches(self, question: TokenVectors, paper_ids: Sequence[int]) -> dict[int, Vectors]:
+        """The best cosine of each question token in each paper, shape (question tokens,)."""
         spans = self._files.catalog.indexed_spans(paper_ids)
         parts = [address(paper_id, number) for paper_id, (passages, _) in spans.items() for number in range(passages)]
         best: dict[int, Vectors] = {}
         for part, cosines in self._files.tokens.matches(question.vectors, parts).items():
             paper_id = part // STRIDE
             best[paper_id] = np.maximum(cosines, best.get(paper_id, cosines))
-        return {paper_id: float(cosines @ weights / weights.sum()) for paper_id, cosines in best.items()}
+        return best
+
+    def _words(
+        self,
+        question: str,
+        spans: Sequence[tuple[int, int]],
+        papers: Sequence[CatalogPaper],
+        matches: Mapping[int, Vectors],
+    ) -> tuple[Word, ...]:
+        known = [paper for paper in papers if paper.id in matches]
+        if not known or not spans:
+            return ()
+        held = [frozenset(content_terms(f"{one.paper.title}. {one.paper.abstract}")) for one in known]
+        return question_words(question, spans, [matches[one.id] for one in known], held, self._files.lexical.idf)
 
     def _hit(self, paper: CatalogPaper, score: float, parts: dict[str, float], cosines: Vectors | None) -> Hit:
         sentences = self._files.catalog.sentences(paper)

@@ -6,6 +6,7 @@ spans cover every character that is not white space.
 """
 
 import re
+from itertools import pairwise
 
 # Words after which a full stop seldom ends a sentence. Lower case, without the final stop.
 _ABBREVIATIONS = frozenset(
@@ -45,13 +46,13 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     A line break with a blank line ends a sentence whatever stands before it; a single one does not.
     """
     spans: list[tuple[int, int]] = []
-    for block in re.finditer(r"(?:(?!\n\s*\n).)+", text, re.DOTALL):
-        start = block.start()
-        for match in _BOUNDARY.finditer(text, block.start(), block.end()):
+    gaps = [gap.span() for gap in re.finditer(r"\n\s*\n", text)]
+    for (_, start), (end, _) in pairwise([(0, 0), *gaps, (len(text), 0)]):
+        for match in _BOUNDARY.finditer(text, start, end):
             if _ends_sentence(text, start, match):
                 _append(spans, text, start, match.end("close"))
                 start = match.end()
-        _append(spans, text, start, block.end())
+        _append(spans, text, start, end)
     return spans
 
 

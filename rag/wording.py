@@ -1,64 +1,12 @@
-"""What is the same and what is the opposite, in English: number words, units, word groups, directions. Pure.
+"""Which words may stand for each other and which are opposed, in English: word groups and directions. Pure.
 
 Word groups and directions are closed lists of general English, kept short: a word that is in none of them counts only
 as itself. They were written for the language of abstracts, not for any collection.
 """
 
-import re
 from functools import lru_cache
 
 from rag.terms import terms
-
-_ONES = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen
-    """.split()  # noqa: SIM905
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
-_VALUES = {word: i for i, word in enumerate(_ONES)} | {word: 20 + 10 * i for i, word in enumerate(_TENS)}
-# "One" is a pronoun too: it stays a word.
-_NUMBER_WORD = re.compile(
-    rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[- ](?P<ones>{'|'.join(_ONES[1:10])}))?"
-    rf"|(?P<single>{'|'.join(word for word in _ONES if word != 'one')}))\b(?!-and\b)",
-    re.IGNORECASE,
-)
-_BOUNDS = (
-    (r"(?:more|greater|higher|larger|longer) than", ">"),
-    (r"(?:less|fewer|lower|smaller|shorter) than", "<"),
-    ("(?:at least|no (?:less|fewer) than)", "\u2265"),
-    ("(?:at most|no more than|not more than)", "\u2264"),
-)
-_UNITS = {
-    "ms": "milliseconds", "ns": "nanoseconds", "us": "microseconds", "min": "minutes", "hrs?": "hours", "h": "hours",
-    "km": "kilometres", "cm": "centimetres", "mm": "millimetres", "nm": "nanometres", "kg": "kilograms",
-    "mg": "milligrams", "ml": "millilitres",
-}  # fmt: skip
-
-
-def canonical(text: str) -> str:
-    """The text with what can be written in several ways written in one: `five percent` and `5%`, `5 ms`, `< 5`."""
-    text = _NUMBER_WORD.sub(_digits, text)
-    # "A, not B" and "A instead of B" say what "A rather than B" does.
-    text = re.sub(r"(?:, (?:and |but )?not\b|\binstead of\b)", " rather than", text)
-    text = re.sub(r"\bnot (known|clear|likely|equal|able)\b", r"un\1", text)
-    text = re.sub(r"(?:plus or minus|give or take|\u00b1)", "uncertainty", text)
-    text = re.sub(r"(?<=\w)['\u2019]s\b", "", text)
-    text = re.sub(r"(?<=\d)\s*(?:\\?%|per\s?cent\b)", "%", text)
-    for words, sign in _BOUNDS:
-        text = re.sub(rf"\b{words} (?=[$\u20ac\u00a3]?\d)", sign, text, flags=re.IGNORECASE)
-    text = re.sub(r"(?<=\d)[ -]?(?:fold|times|x)\b(?! (?:\d|in\b))", "-fold", text)
-    text = re.sub(r"(?<![\w.,-])(\d+(?:\.\d+)?) (to|and|or) (?=\d+(?:\.\d+)?-fold)", r"\1-fold \2 ", text)
-    for short, long in _UNITS.items():
-        text = re.sub(rf"(?<=\d)[ -]?{short}\b(?![/\u00b7^])", f" {long}", text)
-    # "5-10%" and "5% to 10%" are "5% to 10%".
-    text = re.sub(r"(?<![\d.,-])(\d+(?:\.\d+)?)\s?[-\u2013]\s?(\d+(?:\.\d+)?)(?![\d-])", r"\1 to \2", text)
-    return re.sub(r"(?<![\w.,-])(\d+(?:\.\d+)?) (to|and|or) (\d+(?:\.\d+)?)%", r"\1% \2 \3%", text)
-
-
-def _digits(found: re.Match[str]) -> str:
-    if found["single"]:
-        return str(_VALUES[found["single"].lower()])
-    return str(_VALUES[found["tens"].lower()] + (_VALUES[found["ones"].lower()] if found["ones"] else 0))
-
 
 # Words that may stand for each other. What also says a direction stands in _AXES.
 _GROUPS = """

@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 
 from rag.errors import UsageError
-from rag.records import Message, Reading, Token, TokenVectors, Vectors
+from rag.records import Message, Reading, Sampling, Token, TokenVectors, Vectors
 from rag.terms import content_terms
 
 
@@ -40,6 +40,10 @@ class FakeEmbedder:
         ids = [int(hashlib.sha256(term.encode()).hexdigest(), 16) % self.dimensions for term in content_terms(text)]
         return TokenVectors(np.array(ids, dtype=np.int32), np.eye(self.dimensions, dtype=np.float32)[ids])
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        places = {term: word.span() for word in re.finditer(r"[^\W_]+", text) for term in content_terms(word[0])}
+        return [places.get(term, (0, 0)) for term in content_terms(text)]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+|[^\w\s]", text)) + 2 for text in texts]
 
@@ -55,17 +59,26 @@ class FakeModel:
         self.asked: list[Sequence[Message]] = []
         self.grammars: list[str] = []
         self.streamed = 0
+        self.parameters = 0
+        self.samplings: list[Sampling | None] = []
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(message.content.split()) + 4 for message in messages)
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: Event
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str,
+        max_tokens: int,
+        cancel: Event,
+        sampling: Sampling | None = None,
     ) -> Generator[Reading | Token, None, None]:
         if self.count_tokens(messages) + max_tokens > self.context_tokens:
             raise UsageError("too long")
         self.asked.append(messages)
         self.grammars.append(grammar)
+        self.samplings.append(sampling)
         yield Reading(0, 1)
         for piece in re.findall(r".{1,4}", self.text, re.DOTALL):
             if cancel.is_set():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rag import build
+from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.build import Engine, index_papers
 from rag.config import Config
@@ -18,6 +19,7 @@ from rag.errors import UsageError
 from rag.evidence import unknown_share
 from rag.export import answer_to_dict
 from rag.records import Answer, Checked, Evidence, Finished, Found, Sentence, Token, Verdict
+from rag.refusal import Judge
 from tests.fakes import FakeEmbedder, FakeModel
 
 PAPERS = [
@@ -42,7 +44,8 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     embedder, model = FakeEmbedder(), FakeModel()
     monkeypatch.setattr(build, "load_embedder", lambda config: embedder)
     monkeypatch.setattr(build, "load_llm", lambda config: model)
-    config = replace(Config(), home=tmp_path / "data", answer_threshold=0.35)
+    config = replace(Config(), home=tmp_path / "data", answer_threshold=0.01, writing="compose")
+    model.parameters = 100_000_000
     file = tmp_path / "p.jsonl"
     file.write_text("\n".join(map(json.dumps, PAPERS)), encoding="utf-8")
     index_papers(config, [file])
@@ -287,8 +290,9 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     tight = Answerer(
-        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, ask.engine.catalog, evidence_sentences=20,
-        evidence_tokens=30, answer_tokens=50, answer_threshold=0.0,
+        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, ask.engine.catalog, ask.answerer.writer,
+        evidence_sentences=20, evidence_tokens=30, answer_tokens=50,
+        judge=Judge(ask.engine.files.lexical.idf, load_weights("")[0], 0.0),
     )  # fmt: skip
     answer = tight.ask(QUESTION)
     assert 1 <= len(answer.evidence) <= 3

@@ -38,6 +38,14 @@ def test_ask_prints_answer_and_sources(use_index: Config, capsys: pytest.Capture
     assert "\u201c" in out
 
 
+def test_a_seed_that_changes_nothing_is_told(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "ask", "What is the transformer architecture?", "--seed", "3", "--json")
+    assert code == 0
+    assert "the ranking chooses" in err
+    data = json.loads(out)
+    assert (data["writing"], data["sampling"]) == ("quote", None)
+
+
 def test_ask_json_is_one_object(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "ask", "What is the transformer architecture?", "--json")
     assert code == 0

@@ -291,7 +291,7 @@ def test_a_search_within_some_papers_finds_as_if_there_were_no_others(
         assert {hit.paper_id for hit in found.hits} <= within
         assert len(found.hits) >= min(3, count)
         none = engine.retriever.search("Which lake has ice?", without=[40], within=[40])
-        assert (none.hits, none.confidence) == ((), 0.0)
+        assert (none.hits, none.similarity) == ((), 0.0)
         assert engine.retriever.search("Which lake has ice?", within=[]).hits == ()
 
 

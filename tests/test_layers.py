@@ -6,19 +6,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ADAPTERS = {"embedding", "store", "lexical", "acronym_store", "sentence_vectors", "tokens", "catalog", "llm"}
+ADAPTERS = {
+    "embedding",
+    "store",
+    "lexical",
+    "acronym_store",
+    "sentence_vectors",
+    "tokens",
+    "catalog",
+    "llm",
+    "llm_server",
+}
 VENDORS = {
     "chromadb": {"rag/store.py"},
     "tantivy": {"rag/lexical.py", "eval/bench/lexical.py"},
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py"},
     "torch": {"rag/embedding.py"},
-    "huggingface_hub": {"rag/shelf.py"},
+    "httpx": {"rag/fetching.py", "rag/http_api.py"},
     "sqlite3": {"rag/catalog.py", "rag/sqlite.py", "eval/bench/lexical.py"},
     "gradio": {"ui/app.py"},
     "ir_measures": {"eval/metrics/ranking.py"},
     "scipy": {"eval/metrics/intervals.py", "eval/metrics/refusals.py"},
     "rouge_score": {"eval/metrics/answers.py"},
+    "sklearn": {"eval/calibrating.py"},
     "matplotlib": {"eval/plots.py"},
     "jinja2": {"eval/report.py"},
 }
@@ -28,8 +39,9 @@ TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval
 PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
-    "examples", "straying", "drafting", "filters", "matching", "narrowing", "arxiv_categories", "plausible",
-    "checking", "signals", "wording",
+    "examples", "straying", "drafting", "words", "leaning", "orders", "unseen", "answerability", "filters", "matching",
+    "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth", "checking",
+    "signals", "objections", "placing", "quantities", "wording",
 }  # fmt: skip
 
 

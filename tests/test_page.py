@@ -56,7 +56,8 @@ def server(indexed: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     blocked, output = folder / "blocked", folder / "output"
     blocked.touch()
     port = free_port()
-    env = {**os.environ, "CITABLE_HOME": str(indexed.home), "HOME": str(folder)}
+    # The bundled model is not asked unless it is told to compose; there would be nothing to stop or to write anew.
+    env = {**os.environ, "CITABLE_HOME": str(indexed.home), "HOME": str(folder), "CITABLE_WRITING": "compose"}
     # As on a user's machine: nothing but the code itself may keep it from asking a hub.
     env.pop("HF_HUB_OFFLINE", None)
     env.pop("GRADIO_ANALYTICS_ENABLED", None)
@@ -196,6 +197,13 @@ def test_stop_stops_and_the_next_question_is_answered(page: Any) -> None:
     assert "Stopped" in stopped or "stopped before the end" in stopped.lower()
     ask(page, "How do I bake bread at home?")
     page.wait_for_function("document.querySelector('#chat').innerText.includes('The papers do not say.')")
+
+
+def test_an_answer_is_written_anew_with_the_next_seed(page: Any) -> None:
+    page.wait_for_function("document.querySelector('#about').innerText.includes('compose (as set)')")
+    ask(page, f"What does {first_title()} report?")
+    page.click("#regenerate")
+    page.wait_for_function("/seed 1 at temperature 0.7/i.test(document.querySelector('#chat').innerText)")
 
 
 def test_markup_in_a_question_is_only_text(page: Any) -> None:

@@ -66,6 +66,26 @@ def test_citations_are_read_while_the_text_grows() -> None:
     assert split_written("The papers do not say.", finished=True) == ([], "The papers do not say.")
 
 
+def test_citations_are_read_from_a_model_that_no_grammar_holds() -> None:
+    text = "- Ice left early [2, 12].\n- Fish came at 0.5 m.[1][3]\n2) It grew [4]! Nothing cited. More [1]"
+    assert split_written(text, finished=True) == (
+        [
+            Written("Ice left early.", (2, 12)),
+            Written("Fish came at 0.5 m.", (1, 3)),
+            Written("It grew!", (4,)),
+            Written("Nothing cited. More", (1,)),
+        ],
+        "",
+    )
+    for growing in ("Ice left early [2", "Ice left early [2,", "Ice left early [2, 1", "Ice left early [2]."):
+        assert split_written(growing, finished=False) == ([], growing)
+    # A number behind a citation begins the next sentence.
+    assert split_written("Ice left [1] .5 m deep. [2]", finished=True)[0] == [
+        Written("Ice left", (1,)),
+        Written(".5 m deep.", (2,)),
+    ]
+
+
 EVIDENCE = (
     "With 18,736 samples, ReduNet did not reach a speed-up of 0.5 over the larger baseline, but memory decreased."
 )

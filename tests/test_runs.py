@@ -323,6 +323,21 @@ def test_the_form_of_an_answer(raw: str, ended: bool, right: bool) -> None:
     assert parses(raw, 2, ended=ended) is right
 
 
+@pytest.mark.parametrize(
+    ("raw", "ended", "right"),
+    [
+        ("[2] [1]", True, True),
+        ("[2] [", False, True),
+        ("[2] [2]", True, False),
+        ("[3]", True, False),
+        ("So.", True, False),
+    ],
+)
+def test_the_form_of_a_choice(raw: str, ended: bool, right: bool) -> None:
+    assert parses(raw, 2, ended=ended, writing="quote") is right
+    assert parses(raw, 2, ended=ended, writing="free")
+
+
 def test_bad_usage_is_told_before_models_are_loaded(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

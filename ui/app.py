@@ -13,7 +13,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from threading import Event, Thread
@@ -24,7 +24,8 @@ import gradio as gr
 from rag.build import Engine
 from rag.errors import CitableError, UsageError
 from rag.filters import EXAMPLES
-from rag.records import Checked, Claim, Finished, Found, Reading, Token
+from rag.records import Checked, Claim, Drafting, Finished, Found, Reading, Sampling, Token
+from rag.writing.modes import retry
 from ui import render
 
 _EMPTY_PANEL = '<p class="hint">The sentences that an answer cites are shown here, in their abstracts.</p>'
@@ -39,7 +40,8 @@ class Memory:
     """What a page remembers of its last question, for follow-ups and to take it the other way.
 
     `subject` is what the next question may lean on, `before` what the last one could lean on, `followed` whether it was
-    taken to, and `listed` whether it was answered by counting what could be searched for as well.
+    taken to, and `listed` whether it was answered by counting what could be searched for as well; `searched` is True
+    where it was searched for instead. `sampling` is that of the answer, if another seed could give another.
     """
 
     question: str = ""
@@ -47,6 +49,8 @@ class Memory:
     before: str = ""
     followed: bool = False
     listed: bool = False
+    searched: bool = False
+    sampling: Sampling | None = None
 
     def other_way(self) -> str:
         """The label of the button that takes the last question the other way; empty where there is none."""
@@ -89,15 +93,35 @@ class ChatPage:
         self, question: str, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
     ) -> Iterator[Updates]:
         """Stream the answer to `question` into the history, and put its sources on top of the panel."""
-        yield from self._answer(question, None, history, panel, replace(memory, listed=False), request)
+        yield from self._answer(question, None, history, panel, Memory(subject=memory.subject), request)
 
     def again(
         self, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
     ) -> Iterator[Updates]:
         """Ask the last question once more, taken the other way: on its own, as a follow-up, or not as a count."""
         follows = None if memory.listed else not memory.followed
-        earlier = replace(memory, subject=memory.before)
+        earlier = replace(memory, subject=memory.before, sampling=None)
         yield from self._answer(memory.question, follows, history, panel, earlier, request)
+
+    def regenerate(
+        self, history: list[dict[str, Any]], panel: str, memory: Memory, request: gr.Request
+    ) -> Iterator[Updates]:
+        """Ask the last question once more, taken the same way, and write the answer with the next seed."""
+        if memory.sampling is None:
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        earlier = replace(memory, subject=memory.before, listed=memory.searched, sampling=retry(memory.sampling))
+        yield from self._answer(memory.question, memory.followed, history, panel, earlier, request)
+
+    def about(self) -> Iterator[str]:
+        """What writes the answers, once the models are loaded."""
+        yield f"Answers: {_LOADING} \u2026"
+        while not self._engine.done():
+            time.sleep(0.5)
+        if self._engine.exception() is None:
+            engine = self._engine.result()
+            drafts = f"; best of {engine.config.best_of} drafts" if engine.config.best_of > 1 else ""
+            yield f"Answers: {render.escape_markdown(f'{engine.writing}, {engine.llm.name}{drafts}')}"
 
     def _answer(
         self,
@@ -150,13 +174,20 @@ class ChatPage:
         draft, status = "", "searching \u2026"
         yield [*shown, _assistant(f"*{status}*")], gr.skip(), gr.skip()
         events = engine.answerer.stream(
-            question, turn.cancel, subject=memory.subject, follows=follows, listing=not memory.listed
+            question,
+            turn.cancel,
+            subject=memory.subject,
+            follows=follows,
+            listing=not memory.listed,
+            sampling=memory.sampling,
         )
         for event in events:
             match event:
                 case Found():
                     among = f" in {event.scope.papers} of {event.scope.total}" if event.scope else ""
                     status = f"{len(event.hits)} papers found{among}, reading \u2026"
+                case Drafting():
+                    draft, status = "", f"draft {event.number} of {event.of} \u2026"
                 case Reading():
                     status = f"reading the evidence, {event.done} of {event.total} tokens \u2026"
                 case Token():
@@ -174,7 +205,8 @@ class ChatPage:
                     counted = answer.listed is not None and bool(answer.query)
                     # Where nothing was searched for, nothing can have been taken as a follow-up.
                     before = memory.subject if answer.query else ""
-                    now = Memory(question, answer.subject, before, answer.followed, counted)
+                    sampling = answer.sampling if engine.answerer.writer.samples and not answer.stopped else None
+                    now = Memory(question, answer.subject, before, answer.followed, counted, memory.listed, sampling)
                     yield [*shown, _assistant(text or "*Stopped.*")], panel or _EMPTY_PANEL, now
                     return
             yield (
@@ -182,6 +214,13 @@ class ChatPage:
                 gr.skip(),
                 gr.skip(),
             )
+
+    def server(self) -> Any:
+        """What was found out about the server that writes the answers; nothing where there is none."""
+        wait([self._engine], timeout=600)
+        failed = not self._engine.done() or self._engine.exception()
+        found = {} if failed else self._engine.result().findings()
+        return gr.update(value=render.server_markdown(found), visible=bool(found))
 
     def stop(self, request: gr.Request) -> None:
         """Stop the answer that is being written on this page."""
@@ -202,11 +241,11 @@ def _assistant(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": text}
 
 
-def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Blocks:
+def create_app(page: ChatPage, *, heading: str, examples: Sequence[str]) -> gr.Blocks:
     """The page's layout, wired to the callbacks of `page`."""
     with gr.Blocks(title="Citable", fill_height=True) as app:
         with gr.Row(elem_id="top"):
-            gr.Markdown(f"## Citable\n{papers:,} papers on this machine. Nothing leaves it.", elem_id="heading")
+            gr.Markdown(f"## Citable\n{heading}", elem_id="heading")
             new = gr.Button("New chat", elem_id="new", size="sm", scale=0, min_width=110)
         with gr.Row(elem_id="main", equal_height=False):
             with gr.Column(scale=3, min_width=360):
@@ -233,8 +272,12 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                     )
                     ask = gr.Button("Ask", elem_id="ask", variant="primary", scale=0, min_width=80)
                     stop = gr.Button("Stop", elem_id="stop", variant="stop", scale=0, min_width=80, visible=False)
-                again = gr.Button("", elem_id="again", size="sm", visible=False)
+                with gr.Row():
+                    again = gr.Button("", elem_id="again", size="sm", visible=False)
+                    retried = gr.Button("Regenerate", elem_id="regenerate", size="sm", visible=False)
                 gr.Markdown(_HINT, elem_id="filters")
+                server = gr.Markdown("", elem_id="server", visible=False)
+                about = gr.Markdown("", elem_id="about")
                 gr.Markdown("For instance:", elem_id="instance")
                 with gr.Row(elem_id="examples"):
                     buttons = [gr.Button(text, size="sm", elem_classes="example", min_width=200) for text in examples]
@@ -253,6 +296,7 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                 gr.update(visible=False),
                 gr.update(visible=True),
                 gr.update(visible=False),
+                gr.update(visible=False),
                 *locked,
             ]
 
@@ -260,7 +304,10 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
             free = [gr.update(interactive=True)] * len(buttons)
             # What was read wrongly can be asked the other way; without an earlier question there is no other way.
             corrected = gr.update(value=memory.other_way(), visible=bool(memory.other_way()))
-            return [gr.update(interactive=True), gr.update(visible=True), gr.update(visible=False), corrected, *free]
+            other = gr.update(visible=memory.sampling is not None)
+            return [
+                gr.update(interactive=True), gr.update(visible=True), gr.update(visible=False), corrected, other, *free
+            ]  # fmt: skip
 
         def run(start: Any, callback: Any = page.answer, asked: Sequence[Any] = (question,)) -> None:
             answered = start.then(
@@ -270,28 +317,31 @@ def create_app(page: ChatPage, *, papers: int, examples: Sequence[str]) -> gr.Bl
                 show_progress="hidden",
                 concurrency_limit=4,
             )
-            answered.then(end, memory, [box, ask, stop, again, *buttons], show_progress="hidden", queue=False)
+            answered.then(end, memory, [box, ask, stop, again, retried, *buttons], show_progress="hidden", queue=False)
 
-        outputs = [box, question, ask, stop, again, *buttons]
+        outputs = [box, question, ask, stop, again, retried, *buttons]
         run(box.submit(begin, box, outputs, show_progress="hidden", queue=False))
         run(ask.click(begin, box, outputs, show_progress="hidden", queue=False))
         for button in buttons:
             run(button.click(begin, button, outputs, show_progress="hidden", queue=False))
         run(again.click(lambda: begin(""), None, outputs, show_progress="hidden", queue=False), page.again, ())
+        run(retried.click(lambda: begin(""), None, outputs, show_progress="hidden", queue=False), page.regenerate, ())
         stop.click(page.stop, None, None, queue=False, show_progress="hidden")
         new.click(page.drop, None, None, queue=False, show_progress="hidden").then(
-            lambda: ([], _EMPTY_PANEL, "", Memory(), gr.update(visible=False)),
+            lambda: ([], _EMPTY_PANEL, "", Memory(), gr.update(visible=False), gr.update(visible=False)),
             None,
-            [chat, panel, box, memory, again],
+            [chat, panel, box, memory, again, retried],
             show_progress="hidden",
             queue=False,
         )
+        app.load(page.about, None, about, show_progress="hidden", concurrency_limit=None)
         app.unload(page.drop)
+        app.load(page.server, None, server, show_progress="hidden", concurrency_limit=None)
     app.queue(api_open=False)
     return app
 
 
-def serve(load: Callable[[], Engine], *, papers: int, examples: Sequence[str], host: str, port: int) -> None:
+def serve(load: Callable[[], Engine], *, heading: str, examples: Sequence[str], host: str, port: int) -> None:
     """Open the page, load the engine behind it, and serve until interrupted.
 
     The page is there within seconds; a question asked before the models are loaded waits for them. Raises what
@@ -301,7 +351,7 @@ def serve(load: Callable[[], Engine], *, papers: int, examples: Sequence[str], h
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     engine: Future[Engine] = Future()
-    app = create_app(ChatPage(engine), papers=papers, examples=examples)
+    app = create_app(ChatPage(engine), heading=heading, examples=examples)
     started = time.perf_counter()
     try:
         _launch(app, host, port)

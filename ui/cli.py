@@ -9,16 +9,21 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from threading import Event
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rag.config import Config
-from rag.console import EXIT_CODES, add_command, added_commands, config_of, progress_bar, run_reporting
+from rag.console import EXIT_CODES, add_command, added_commands, config_of, progress_bar, run_reporting, warn_of_server
 from rag.drafting import claim_text
 from rag.errors import UsageError
 from rag.examples import example_questions
 from rag.export import answer_to_dict
 from rag.filters import EXAMPLES, combine, filter_of, lacking_words, parse_filter
-from rag.records import Answer, Checked, Counts, Filter, Finished, Found, Reading, Token
+from rag.models import is_server
+from rag.reach import reach
+from rag.records import Answer, Checked, Counts, Drafting, Filter, Finished, Found, Reading, Token
+
+if TYPE_CHECKING:
+    from rag.build import Engine
 
 _FILTERS = {
     "year": ("YEARS", "of this year or these years: 2020, 2020-2024, 2020-, -2019, '>=2020'"),
@@ -65,6 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--after", action="append", default=[], metavar="QUESTION",
         help="a question asked before, which this one may lean on; repeat it for more, the oldest first",
     )  # fmt: skip
+    ask.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="seed of the sampling, of effect above temperature 0: another, another text",
+    )
     ask.add_argument("--sample", action="store_true", help="ask the bundled sample")
     _add_filters(ask, "search only papers that these let through; they can be typed in the question too")
 
@@ -87,8 +98,10 @@ def build_parser() -> argparse.ArgumentParser:
     reindex = command("reindex", _reindex, "rebuild vectors and lexical index from the catalog")
     reindex.add_argument("--sample", action="store_true", help="of the bundled sample")
 
-    shelf = command("models", _models, "list the models that can be fetched, or fetch one")
-    shelf.add_argument("action", nargs="?", choices=["pull"], help="pull: fetch the model NAME")
+    shelf = command("models", _models, "list the models that can be used here, or fetch one")
+    shelf.add_argument(
+        "action", nargs="?", choices=["pull"], help="pull: fetch the model NAME; goes on where it stopped"
+    )
     shelf.add_argument("name", nargs="?", metavar="NAME")
 
     for entry in added_commands():
@@ -115,6 +128,9 @@ def _filter(args: argparse.Namespace) -> Filter:
 
 
 def _config(args: argparse.Namespace) -> Config:
+    if getattr(args, "seed", None) is not None:
+        # As a setting, so that it is checked like one.
+        args.set = [*args.set, f"seed={args.seed}"]
     config = config_of(args)
     if getattr(args, "sample", False):
         config = replace(config, index="sample")
@@ -175,9 +191,12 @@ def _ask(args: argparse.Namespace, config: Config) -> int:
         raise UsageError("the question is empty. Ask something about the papers.")
     from rag.build import Engine
 
+    warn_of_server(config)
     _ensure_sample(args, config)
     with Engine(config) as engine:
         _warn_pending(engine.catalog.counts())
+        if args.seed is not None:
+            _warn_seed(config, engine)
         cancel = Event()
         subject = engine.answerer.subject_after(args.after)
         if args.json:
@@ -187,6 +206,15 @@ def _ask(args: argparse.Namespace, config: Config) -> int:
             events = engine.answerer.stream(args.question, cancel, subject=subject, filter=given)
             _stream(events, sys.stdout, _Status(sys.stderr))
     return 0
+
+
+def _warn_seed(config: Config, engine: "Engine") -> None:
+    if not engine.answerer.writer.samples:
+        print(
+            "citable: the ranking chooses what is quoted, whatever the seed (--set writing=compose).", file=sys.stderr
+        )
+    elif config.temperature == 0:
+        print("citable: at temperature 0 the seed changes nothing (--set temperature=0.7).", file=sys.stderr)
 
 
 def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
@@ -202,6 +230,9 @@ def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
                     status.clear()
                     print(f"{line}\n", file=out, flush=True)
                 status.show(f"reading {len(event.hits)} papers")
+            case Drafting():
+                draft = ""
+                status.show(f"draft {event.number} of {event.of}")
             case Reading():
                 status.show(f"reading the evidence, {event.done} of {event.total} tokens")
             case Token():
@@ -255,6 +286,7 @@ def _chat(args: argparse.Namespace, config: Config) -> int:
     from rag.build import Engine
     from rag.index_files import require_papers
 
+    warn_of_server(config)
     _ensure_sample(args, config)
     catalog = require_papers(config)
     try:
@@ -263,9 +295,12 @@ def _chat(args: argparse.Namespace, config: Config) -> int:
     finally:
         catalog.close()
     from ui.app import serve
+    from ui.render import promise
 
     examples = example_questions(papers)
-    serve(lambda: Engine(config), papers=len(papers), examples=examples, host=args.host, port=args.port)
+    where = reach(config.llm) if is_server(config.llm) else None
+    heading = f"{len(papers):,} papers on this machine. {promise(config.llm, where)}"
+    serve(lambda: Engine(config), heading=heading, examples=examples, host=args.host, port=args.port)
     return 0
 
 
@@ -291,22 +326,13 @@ def _papers(args: argparse.Namespace, config: Config) -> int:
 
 
 def _models(args: argparse.Namespace, _: Config) -> int:
-    from rag.build import SLOW_MODEL_PAPERS
-    from rag.shelf import SHELF, fetch, fetched
+    from ui import shelf
 
     if args.action:
         if not args.name:
-            raise UsageError(f"pull which model? There are: {', '.join(SHELF)}.")
-        folder = fetch(args.name, lambda line: print(line, file=sys.stderr))
-        print(f"{args.name} is here ({folder}). New indexes of up to {SLOW_MODEL_PAPERS} papers use it by themselves.")
-        print(f"For one that there is already: citable reindex --set embedding_model={args.name}")
-        return 0
-    print("bundled: all-MiniLM-L6-v2 for embedding, SmolLM2-135M-Instruct for writing, both Apache-2.0")
-    for model in SHELF.values():
-        place = fetched(model.name)
-        state = f"here ({place})" if place else f"not here; fetch it: citable models pull {model.name}"
-        print(f"{model.name}: {model.about}; {model.megabytes} MB, {model.licence}; {state}")
-    return 0
+            raise UsageError(f"pull which model? There are: {', '.join(shelf.names())}.")
+        return shelf.pull(args.name)
+    return shelf.show(sys.stdout)
 
 
 def _doctor(_: argparse.Namespace, config: Config) -> int:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TextIO
 
 from rag import models, shelf
-from rag.build import choose_embedding
+from rag.build import choose_embedding, load_server
 from rag.config import Config
 from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
 from rag.index_files import IndexFiles, index_exists, open_for_reading
+from rag.reach import reach, sent_to
+from rag.writing.modes import describe_writing
 
 _PACKAGES = ("citable", "llama-cpp-python", "chromadb", "sentence-transformers", "torch", "gradio")
 
@@ -66,8 +68,8 @@ def _embedding(config: Config, report: _Report) -> None:
     except CitableError as error:
         report.wrong("embedding model", str(error))
         return
-    for name in shelf.SHELF:
-        if not shelf.fetched(name):
+    for name, model in shelf.SHELF.items():
+        if model.task is shelf.Task.EMBEDDING and not shelf.fetched(name):
             report.line("not here", f"{name}. Fetch it: citable models pull {name}")
     if path.is_dir():
         report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {folder_digest(path)[:16]})")
@@ -76,6 +78,9 @@ def _embedding(config: Config, report: _Report) -> None:
 
 
 def _llm(config: Config, report: _Report) -> None:
+    if models.is_server(config.llm):
+        _server(config, report)
+        return
     try:
         path = models.llm_path(config.llm)
     except CitableError as error:
@@ -87,7 +92,9 @@ def _llm(config: Config, report: _Report) -> None:
     command = [sys.executable, "-m", "rag.tryout", str(path)]
     tried = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if tried.returncode == 0:
-        report.line("llama.cpp", f"writes; {tried.stdout.strip()}")
+        about, _, parameters = tried.stdout.strip().partition("\n")
+        report.line("llama.cpp", f"writes; {about}")
+        report.line("writing", describe_writing(config.writing, int(parameters.split()[0])))
     elif tried.returncode < 0:
         report.wrong(
             "llama.cpp",
@@ -97,6 +104,23 @@ def _llm(config: Config, report: _Report) -> None:
     else:
         last = (tried.stderr.strip().splitlines() or ["no message"])[-1]
         report.wrong("llama.cpp", f"cannot run the model ({last})")
+
+
+def _server(config: Config, report: _Report) -> None:
+    try:
+        model = load_server(config)
+    except CitableError as error:
+        report.wrong("language model", str(error))
+        return
+    try:
+        where = reach(config.llm)
+        report.line("language model", f"{model.build} ({where})")
+        if sent := sent_to(config.llm, where):
+            report.line("sent away", sent)
+        for name, value in model.findings().items():
+            report.line(name, value)
+    finally:
+        model.close()
 
 
 def _index(config: Config, report: _Report) -> None:

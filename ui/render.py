@@ -6,11 +6,13 @@ Titles, abstracts, questions and model output are other people's text: all of it
 import html
 import re
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rag.filters import describe, lacking_words
 from rag.identity import link_of
+from rag.reach import Reach, sent_to
 from rag.records import Answer, CatalogPaper, Citation, Claim, Found, Hit, Verdict
+from rag.unseen import without_unseen
 
 _NEAREST = 3
 _LISTED = 200  # more would make a page that nobody reads
@@ -20,7 +22,12 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&])")
 
 def escape_markdown(text: str) -> str:
     """`text` so that Markdown shows it as it is, on one line."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    return _MARKDOWN.sub(r"\\\1", " ".join(without_unseen(text).split()))
+
+
+def escape_html(text: str) -> str:
+    """`text` so that HTML shows it as it is, without what cannot be seen or turns the order of what is."""
+    return html.escape(without_unseen(text))
 
 
 def verdict_line(answer: Answer) -> str:
@@ -34,7 +41,7 @@ def verdict_line(answer: Answer) -> str:
         )
         return f"Counted over the records of {papers}, without the language model."
     if answer.refused:
-        return ""
+        return _passed_over(answer).capitalize() + "." if answer.passed_over else ""
     own = sum(claim.verdict is not Verdict.QUOTED for claim in answer.claims)
     quoted = len(answer.claims) - own
     parts = []
@@ -44,9 +51,18 @@ def verdict_line(answer: Answer) -> str:
         parts.append(f"{quoted} quoted word for word")
     if answer.dropped:
         parts.append(f"{answer.dropped} not supported and left out")
+    if answer.passed_over:
+        parts.append(_passed_over(answer))
     if answer.stopped:
         parts.append("stopped before the end")
+    if answer.sampling and answer.sampling.temperature > 0:
+        parts.append(f"seed {answer.sampling.seed} at temperature {answer.sampling.temperature:g}")
     return "; ".join(parts).capitalize() + "." if parts else ""
+
+
+def _passed_over(answer: Answer) -> str:
+    count = answer.passed_over
+    return f"{count} sentence{'s' * (count > 1)} of the papers found passed over for giving orders to the reader"
 
 
 def searched_lines(asked: Answer | Found) -> list[str]:
@@ -60,6 +76,20 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------
+
+
+def promise(llm: str, where: Reach | None) -> str:
+    """What the page says of where questions go: to the server `llm`, or None where the model is in this process."""
+    if where is None:
+        return "Nothing leaves it."
+    if where is Reach.HERE:
+        return f"Nothing leaves it. Answers are written by the model at {escape_markdown(llm)}."
+    return f"**{escape_markdown(sent_to(llm, where))}**"
+
+
+def server_markdown(findings: Mapping[str, str]) -> str:
+    """What was found out about the server of the language model, as one small line."""
+    return escape_markdown("The server: " + "; ".join(f"{name} {value}" for name, value in findings.items()))
 
 
 def sources_plain(answer: Answer) -> str:
@@ -107,8 +137,9 @@ def finished_markdown(answer: Answer, turn: str) -> str:
         return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
     if answer.refused:
         nearest = "".join(f"\n- {_linked(hit)}" for hit in answer.hits[:_NEAREST])
-        return f"{head}**{escape_markdown(answer.text)}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
-    body = answer_markdown(answer.claims, turn)
+        body = f"**{escape_markdown(answer.text)}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
+    else:
+        body = answer_markdown(answer.claims, turn)
     note = verdict_line(answer)
     return head + body + (f"\n\n*{escape_markdown(note)}*" if note else "")
 
@@ -150,7 +181,7 @@ def panel_html(answer: Answer, papers: Sequence[CatalogPaper], turn: str) -> str
     else:
         heading = "Sources"
         cards = "".join(_card([c for c in answer.citations if c.paper_id == p.id], p, turn) for p in papers)
-    question = html.escape(answer.question)
+    question = escape_html(answer.question)
     return f'<section class="sources"><h3>{heading}</h3><p class="asked">{question}</p>{cards}</section>'
 
 
@@ -158,29 +189,29 @@ def _card(citations: Sequence[Citation], entry: CatalogPaper, turn: str) -> str:
     abstract = entry.paper.abstract
     body, position = "", 0
     for citation in sorted(citations, key=lambda c: c.start):
-        body += html.escape(abstract[position : citation.start])
-        quote = html.escape(abstract[citation.start : citation.end])
+        body += escape_html(abstract[position : citation.start])
+        quote = escape_html(abstract[citation.start : citation.end])
         body += f'<mark id="{card_id(turn, citation)}">{quote}</mark><sup class="number">[{citation.number}]</sup>'
         position = citation.end
-    body += html.escape(abstract[position:])
+    body += escape_html(abstract[position:])
     title = _title_html(entry.paper.title, citations[0].link if citations else "")
     return f'<article class="source"><h4>{title}</h4>{_byline(entry)}<p>{body}</p></article>'
 
 
 def _title_html(title: str, link: str) -> str:
     if not link:
-        return html.escape(title)
-    href = html.escape(_href(link))
-    return f'<a href="{href}" target="_blank" rel="noreferrer noopener">{html.escape(title)}</a>'
+        return escape_html(title)
+    href = escape_html(_href(link))
+    return f'<a href="{href}" target="_blank" rel="noreferrer noopener">{escape_html(title)}</a>'
 
 
 def _byline(entry: CatalogPaper) -> str:
     paper = entry.paper
     names = ", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")
-    facts = [html.escape(fact) for fact in (names, paper.venue, str(paper.year or ""), *paper.categories[:3]) if fact]
+    facts = [escape_html(fact) for fact in (names, paper.venue, str(paper.year or ""), *paper.categories[:3]) if fact]
     return f'<p class="byline">{_DOT.join(facts)}</p>' if facts else ""
 
 
 def _nearest_card(hit: Hit) -> str:
     best = hit.sentences[0].sentence.text if hit.sentences else ""
-    return f'<article class="source"><h4>{_title_html(hit.title, hit.link)}</h4><p>{html.escape(best)}</p></article>'
+    return f'<article class="source"><h4>{_title_html(hit.title, hit.link)}</h4><p>{escape_html(best)}</p></article>'

@@ -12,9 +12,8 @@ from eval.metrics.intervals import Estimate, mean, resampled
 from eval.metrics.refusals import Bools, Floats, auroc
 from eval.verification.claims import Case, digest, load_claims, load_studies
 from eval.verification.corruptions import corrupted
-from eval.verification.training import Seen, look, sample_idf, train
+from eval.verification.training import Seen, fit, look, sample_idf
 from rag.checking import WEIGHTS_FILE, Weights
-from rag.records import Embedder
 
 # What the issue of false claims is mostly about: each a kind of ours, or several.
 MAIN_KINDS = {
@@ -23,7 +22,7 @@ MAIN_KINDS = {
     "entity swapped": ("entity of the paper", "entity of another paper"),
     "taken from another paper": ("another paper",),
 }
-FIT, TEST = 0, 1
+FIT = 0
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,6 @@ class Measured:
         """Which cases are true."""
         return np.array([one.case.true for one in self.test])
 
-    @property
-    def accepted(self) -> Bools:
-        """Which cases are shown as supported."""
-        passing = self.scores >= self.weights.threshold
-        return np.array([one.extractive or (one.free and high) for one, high in zip(self.test, passing, strict=True)])
-
     def auroc(self, kinds: Sequence[str] = (), by: str = "") -> Estimate:
         """Of true claims against the false ones of some kinds (all without), with its interval over cases."""
         chosen = self.true | np.array(
@@ -52,10 +45,10 @@ class Measured:
         )
         return resampled(auroc, -self.scores[chosen], ~self.true[chosen])
 
-    def share(self, which: Callable[[Seen], bool], *, extractive: bool = False) -> Estimate:
-        """Share of some cases that are accepted, or that pass word by word."""
-        accepted = [one.extractive for one in self.test] if extractive else self.accepted
-        return mean([float(yes) for one, yes in zip(self.test, accepted, strict=True) if which(one)])
+    def share(self, which: Callable[[Seen], bool], *, word_by_word: bool = False) -> Estimate:
+        """Share of some cases that are supported, or that stand word by word in their evidence whatever objects."""
+        chosen = [one for one in self.test if which(one)]
+        return mean([float(one.word_by_word if word_by_word else one.supported) for one in chosen])
 
 
 def all_cases() -> list[Case]:
@@ -65,31 +58,28 @@ def all_cases() -> list[Case]:
     return [*claims, *corrupted([claim for claim in claims if claim.true], studies)]
 
 
-def measure(embedder: Embedder | None, *, fit: int = FIT) -> Measured:
+def measure(cases: Sequence[Case], fitted: int = FIT) -> Measured:
     """Fit on the papers of one half and look at the other."""
-    seen = look(all_cases(), sample_idf(load_studies()), embedder)
-    weights = train([one for one in seen if one.case.half == fit])
-    test = tuple(one for one in seen if one.case.half != fit)
+    seen = look(cases, sample_idf(load_studies()))
+    weights = fit([one for one in seen if one.case.half == fitted])
+    test = tuple(one for one in seen if one.case.half != fitted)
     return Measured(weights, test, np.array([weights.probability(one.signals) for one in test]))
 
 
-def write_weights(models: dict[str, Weights]) -> Path:
-    """Write the weights that ship, by the digest of their embedding model or `WORDS`."""
+def write_weights(weights: Weights) -> Path:
+    """Write the weights that ship."""
     path = Path(rag.__file__).parent / WEIGHTS_FILE
-    data = {"claims": digest(), "models": {name: asdict(weights) for name, weights in models.items()}}
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"claims": digest(), **asdict(weights)}, indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def summary(name: str, measured: Measured) -> str:
+def summary(measured: Measured) -> str:
     """The figures as Markdown."""
     about = (
         f"Fitted on every second paper, measured on the others: {int(measured.true.sum())} true claims, "
-        f"{int((~measured.true).sum())} false ones. Threshold {measured.weights.threshold}."
+        f"{int((~measured.true).sum())} false ones."
     )
     lines = [
-        f"## Verification with {name}",
-        "",
         about,
         "",
         "| true claims against | n | AUROC |",
@@ -103,9 +93,9 @@ def summary(name: str, measured: Measured) -> str:
     lines += [_row(kind, _count(measured, [kind]), measured.auroc([kind])) for kind in others]
     hand = sum(not one.case.true and one.case.by == "hand" for one in measured.test)
     lines += [_row("written by hand, all kinds", hand, measured.auroc(by="hand")), ""]
-    lines += ["| accepted | n | word by word alone | now |", "|---|---|---|---|"]
+    lines += ["| supported | n | word by word alone | and no objection |", "|---|---|---|---|"]
     for told, which in _GROUPS.items():
-        before, now = measured.share(which, extractive=True), measured.share(which)
+        before, now = measured.share(which, word_by_word=True), measured.share(which)
         lines.append(f"| {told} | {now.n} | {_told(before)} | {_told(now)} |")
     return "\n".join(lines) + "\n"
 

@@ -1,33 +1,30 @@
-"""Cases -> signals -> a logistic model and its threshold."""
+"""Cases -> signals -> a logistic model."""
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from eval.verification.claims import Case, Study
 from rag.checking import Verifier, Weights
-from rag.records import Embedder
 from rag.terms import terms
 from rag.verification import Idf
 
 # Strength of the ridge on the weights of standardised signals.
-_RIDGE = 1.0
+_RIDGE = 10.0
 _STEPS = 100
-# Share of false claims that free sentences above the threshold may make up, on the papers that it is chosen on.
-ACCEPTED_FALSE = 0.005
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A case with its signals; whether it is `extractive`, passing word by word, and `free` to pass by probability."""
+    """A case with its signals. Whether it stands `word_by_word` in its evidence; `supported`: and no rule objects."""
 
     case: Case
     signals: Mapping[str, float]
-    extractive: bool
-    free: bool
+    word_by_word: bool
+    supported: bool
 
 
 def sample_idf(studies: Sequence[Study]) -> Idf:
@@ -37,32 +34,20 @@ def sample_idf(studies: Sequence[Study]) -> Idf:
     return lambda words: {word: math.log(1 + (total - held[word] + 0.5) / (held[word] + 0.5)) for word in words}
 
 
-def look(cases: Sequence[Case], idf: Idf, embedder: Embedder | None) -> list[Seen]:
-    """The signals of each case."""
-    verifier = Verifier(idf, embedder, Weights(0.0, {}, 0.0))
-    if embedder is not None:
-        verifier.embed([text for case in cases for text in (case.claim, *case.evidence)])
+def look(cases: Sequence[Case], idf: Idf) -> list[Seen]:
+    """The signals of each case, and what the check says of it."""
+    verifier = Verifier(idf, Weights(0.0, {}))
     seen = []
     for case in cases:
-        extractive = verifier.extractive(case.claim, case.evidence) is not None
-        free = not extractive and not verifier.check(case.claim, case.evidence).objection
-        seen.append(Seen(case, verifier.signals(case.claim, case.evidence, extractive=extractive), extractive, free))
+        signals = verifier.signals(case.claim, case.evidence)
+        word_by_word = not verifier.extractive(case.claim, case.evidence)[1]
+        seen.append(Seen(case, signals, word_by_word, bool(signals["supported"])))
     return seen
 
 
-def train(seen: Sequence[Seen]) -> Weights:
-    """Weights, and the threshold at which so few false claims pass as `ACCEPTED_FALSE` allows."""
-    weights = _fit(seen, list(seen[0].signals))
-    false = [one for one in seen if not one.case.true]
-    passing = sorted((weights.probability(one.signals) for one in false if one.free), reverse=True)
-    allowed = int(ACCEPTED_FALSE * len(false))
-    # Just above the first that is one too many.
-    threshold = passing[allowed] + 1e-4 if allowed < len(passing) else 0.5
-    return replace(weights, threshold=round(max(0.5, threshold), 4))
-
-
-def _fit(seen: Sequence[Seen], names: Sequence[str]) -> Weights:
+def fit(seen: Sequence[Seen]) -> Weights:
     """Logistic regression by Newton's method with a ridge, all true and all false weighing the same together."""
+    names = list(seen[0].signals)
     x = np.array([[one.signals[name] for name in names] for one in seen])
     y = np.array([float(one.case.true) for one in seen])
     centre, spread = x.mean(axis=0), x.std(axis=0)
@@ -82,4 +67,4 @@ def _fit(seen: Sequence[Seen], names: Sequence[str]) -> Weights:
     own = np.zeros(len(names))
     own[varies] = beta[1:] / spread[varies]
     weights = {name: round(float(weight), 4) for name, weight in zip(names, own, strict=True) if weight}
-    return Weights(round(float(beta[0] - own @ centre), 4), weights, 0.5)
+    return Weights(round(float(beta[0] - own @ centre), 4), weights)

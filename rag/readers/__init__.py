@@ -15,6 +15,7 @@ from types import ModuleType
 from rag.errors import InputError
 from rag.readers import jsonl, pagetext
 from rag.records import Paper, Skipped
+from rag.unseen import without_unseen
 
 _FORMATS = (jsonl, pagetext)
 _SUFFIXES = (".jsonl", ".ndjson", ".txt")
@@ -101,11 +102,33 @@ def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> InputError:
 
 
 def checked(record: Paper | Skipped) -> Paper | Skipped:
-    """The paper without control characters, which a terminal would obey; no paper if its abstract is none."""
+    """The paper without characters that a terminal would obey or that cannot be seen; none if its abstract is none."""
     if isinstance(record, Skipped):
-        return record
+        return replace(record, reason=_clean(record.reason))
     if len(record.abstract) > _MAX_ABSTRACT:
-        reason = f"an abstract of {len(record.abstract)} characters is none ({record.title[:60]!r})"
+        reason = f"an abstract of {len(record.abstract)} characters is none ({_clean(record.title[:60])!r})"
         return Skipped(record.source, 0, reason)
-    title = " ".join(_CONTROL.sub(" ", record.title).split())
-    return replace(record, title=title, abstract=_CONTROL.sub(" ", re.sub(r"\r\n?", "\n", record.abstract)))
+    title, abstract = _one_line(record.title), _clean(re.sub(r"\r\n?", "\n", record.abstract))
+    for name, given, seen in (("title", record.title, title), ("abstract", record.abstract, abstract)):
+        if given.strip() and not seen.strip():
+            return Skipped(record.source, 0, f"nothing of the {name} can be seen ({title[:60]!r})")
+    return replace(
+        record,
+        title=title,
+        abstract=abstract,
+        authors=tuple(filter(None, map(_one_line, record.authors))),
+        categories=tuple(filter(None, map(_one_line, record.categories))),
+        venue=_one_line(record.venue),
+        doi=_one_line(record.doi),
+        arxiv_id=_one_line(record.arxiv_id),
+        pmid=_one_line(record.pmid),
+        url=_one_line(record.url),
+    )
+
+
+def _clean(text: str) -> str:
+    return without_unseen(_CONTROL.sub(" ", text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_clean(text).split())

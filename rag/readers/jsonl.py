@@ -83,5 +83,7 @@ def read(lines: Iterable[str], source: str) -> Iterator[Paper | Skipped]:
             yield Skipped(source, number, f"{'.'.join(map(str, first['loc'])) or 'line'}: {first['msg'].lower()}")
         except ValueError as error:
             yield Skipped(source, number, f"not JSON ({error})")
+        except RecursionError:
+            yield Skipped(source, number, "nested too deeply for a paper")
         else:
             yield Paper(**record.model_dump(), source=source)

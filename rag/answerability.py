@@ -1,0 +1,140 @@
+"""How likely do the papers found answer the question? A small logistic model over what the search saw. Pure.
+
+A question near the papers that none of them answers shows a mix: some of its words are met closely, others by nothing.
+One that describes a paper in everyday words is met half-heartedly throughout. Neither similarity nor the words in
+common tell the two apart; how both are spread over the words does. What a paper is wrongly taken to say is not seen
+here: such a question has the words of its paper.
+
+The weights are fitted by `citable eval calibrate` on questions of our own about the bundled sample, for each embedding
+model by itself; their data and figures stand in `eval/LOG.md`.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from rag.records import Retrieval, Word
+from rag.terms import content_terms, numbers
+
+# Asks for a paper, not for what one says.
+_ASKS_FOR_PAPER = re.compile(
+    r"^\W*(?:who\b|"
+    r"which (?:papers?|work|study|studies|authors?|group|team|researchers?|article|tool|survey|method|preprint)\b|"
+    r"is there\b|are there\b|was there\b|has any|have any|did any|do any|does any|can\b|could\b|any\b|"
+    r"what (?:tool|paper|work|was that)\b|where can\b|i(?:'m| am)\b|looking for\b)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][\w-]*\w")
+_BREAK = re.compile(r"[.!?:;]\s+")
+_FEWEST = 3  # words that a part of a question must have to be judged by itself
+_LONG = 20  # words; a longer question counts as one of these
+_RARE = 0.5  # of a word that is worth telling
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A logistic model: of each feature the mean and the standard deviation in its data and the weight, and the bias.
+
+    A rare word that is nowhere met by `unmet_below` or more is not dealt with.
+    """
+
+    mean: Mapping[str, float]
+    scale: Mapping[str, float]
+    weight: Mapping[str, float]
+    bias: float
+    unmet_below: float = 0.0
+
+    def probability(self, found: Mapping[str, float]) -> float:
+        """The model's answer for one question."""
+        terms = (self.weight[name] * (found[name] - self.mean[name]) / self.scale[name] for name in self.weight)
+        return 1 / (1 + math.exp(-(self.bias + sum(terms))))
+
+
+def load_weights(digest: str) -> tuple[Weights, bool]:
+    """The weights for the embedding model of that digest, and whether they were fitted for it.
+
+    Other models get those of the strongest model that was fitted.
+    """
+    shipped = json.loads(weights_path().read_text(encoding="utf-8"))
+    models = shipped["models"]
+    own = digest in models
+    return Weights(**models[digest if own else shipped["other"]]["model"]), own
+
+
+def weights_path() -> Path:
+    """The file of the weights, as it is shipped."""
+    return Path(str(files("rag") / "answerability.json"))
+
+
+def answerability(question: str, found: Retrieval, weights: Weights) -> float:
+    """Probability in 0..1 that the papers found answer `question`; 0 where nothing was found.
+
+    What comes before the question proper ("Thanks. Now something else: ...") is met by no paper: where the last part
+    alone looks better, it counts. Without token vectors, or words, there is nothing to judge by but the similarity (its
+    root, to be on a scale with the rest).
+    """
+    if not found.hits:
+        return 0.0
+    if not found.words:
+        return math.sqrt(found.similarity)
+    parts = [(question, found.words), *_last_part(question, found.words)]
+    return max(weights.probability(features(text, replace(found, words=words))) for text, words in parts)
+
+
+def _last_part(question: str, words: Sequence[Word]) -> list[tuple[str, tuple[Word, ...]]]:
+    """The end of the question from the last break on that leaves enough words."""
+    places, position = [], 0
+    for word in words:
+        # What is not there was put in for an acronym: it stands where the word before it does.
+        position = max(position, question.find(word.text, position))
+        places.append(position)
+    for end in reversed([found.end() for found in _BREAK.finditer(question)]):
+        rest = tuple(word for word, place in zip(words, places, strict=True) if place >= end)
+        if len(rest) >= _FEWEST:
+            return [(question[end:], rest)] if len(rest) < len(words) else []
+    return []
+
+
+def features(question: str, found: Retrieval) -> dict[str, float]:
+    """What the model judges by. Words count by their rarity; `found` must have hits and words."""
+    rarity = np.array([word.rarity for word in found.words])
+    share = rarity / (rarity.sum() or 1.0)
+    match = np.array([word.match for word in found.words])
+    any_match = np.array([word.any_match for word in found.words])
+    stands = np.array([word.stands for word in found.words], dtype=float)
+    any_stands = np.array([word.any_stands for word in found.words], dtype=float)
+    mean = float(share @ match)
+    unmet = np.sort(rarity * (1 - any_match) * (1 - any_stands))
+    best = found.hits[0]
+    text = ". ".join([best.title, *(scored.sentence.text for scored in best.sentences)])
+    held = set(content_terms(text))
+    names = [name for name in _NAME.findall(question) if not set(content_terms(name)) <= held]
+    return {
+        "mean match": mean,
+        "share that stands": float(share @ stands),
+        "mean match elsewhere": float(share @ any_match) - mean,
+        "spread of matches": math.sqrt(float(share @ (match - mean) ** 2)),
+        "best matches": float(np.sort(match)[-3:].mean()),
+        "worst matches": float(np.sort(match)[:2].mean()),
+        "most unmet": float(unmet[-1]),
+        "unmet": float(unmet[-2:].mean()),
+        "similarity": found.similarity,
+        "best sentence": max((scored.score for scored in best.sentences), default=0.0),
+        "asks for a paper": float(bool(_ASKS_FOR_PAPER.match(question))),
+        "length": min(len(found.words), _LONG) / _LONG,
+        "unknown": float(share[rarity > 0.999].sum()),
+        "numbers not there": float(min(2, len(numbers(question) - numbers(text)))),
+        "names not there": float(min(2, len(names))),
+    }
+
+
+def unmet_words(words: Sequence[Word], below: float) -> tuple[str, ...]:
+    """The words of a question that no paper found holds, or has anything like: rare ones, met less than `below`."""
+    found = [word.text for word in words if not word.any_stands and word.any_match < below and word.rarity > _RARE]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,88 @@
+"""Which sentences of the evidence are worth quoting? Pure.
+
+One sentence of the best paper is always quoted. A further one has to earn its place: a logistic model tells how
+likely it holds a key fact that was asked for, from how good evidence it is, which words of the question it has, where
+it stands, and whether it has numbers: what was found is told late in an abstract and in numbers. Another paper has its
+best sentence quoted where that is nearly as good evidence as the best of all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import exp
+
+from rag.records import Evidence
+from rag.repetition import says_nothing_new
+from rag.terms import content_terms
+
+Idf = Callable[[Sequence[str]], dict[str, float]]
+
+FEATURES = ("behind the best", "words", "words beside the best", "after the best", "position", "numbers", "length")
+# Made by `python -m eval.bench.quoting` (figures and data in eval/LOG.md); one weight a feature, the last is constant.
+_WEIGHTS = (-3.23, 1.82, 0.57, 1.16, 2.26, 1.05, 1.12, -3.18)
+_LIKELY = 0.15
+_OTHER_PAPER = 0.8
+_MOST_OF_ONE = 4
+_LENGTH = 200.0  # characters; twice as much counts no more
+_LONGEST = 2.0
+
+
+def worth_quoting(
+    question: str, evidence: Sequence[Evidence], lengths: Mapping[str, int], idf: Idf, most: int
+) -> list[Evidence]:
+    """At most `most` of `evidence`: the best paper first, the sentences of each in the order of the text.
+
+    `lengths` maps papers, by key, to the number of their sentences.
+    """
+    if not evidence:
+        return []
+    best = max(evidence, key=lambda item: item.score)
+    likely = dict(zip((item.number for item in evidence), likelihoods(question, evidence, lengths, idf), strict=True))
+    own = sorted((item for item in evidence if item.key == best.key), key=lambda item: -likely[item.number])
+    further = [item for item in own[1:_MOST_OF_ONE] if likely[item.number] >= _LIKELY]
+    others: dict[str, Evidence] = {}
+    for item in sorted(evidence, key=lambda item: -item.score):
+        if item.key != best.key and item.score >= _OTHER_PAPER * best.score:
+            others.setdefault(item.key, item)
+    chosen: list[Evidence] = []
+    # Of each paper its best sentence, before more of the first.
+    for item in (own[0], *others.values(), *further):
+        if len(chosen) < most and not says_nothing_new(item.sentence.text, [c.sentence.text for c in chosen], idf):
+            chosen.append(item)
+    order = {key: rank for rank, key in enumerate(dict.fromkeys(item.key for item in chosen))}
+    return sorted(chosen, key=lambda item: (order[item.key], item.sentence.index))
+
+
+def likelihoods(question: str, evidence: Sequence[Evidence], lengths: Mapping[str, int], idf: Idf) -> list[float]:
+    """How likely each sentence of the best paper holds a key fact, 0..1; 0 for those of other papers."""
+    return [
+        1 / (1 + exp(-sum(w * x for w, x in zip(_WEIGHTS, (*row, 1.0), strict=True)))) if row else 0.0
+        for row in features(question, evidence, lengths, idf)
+    ]
+
+
+def features(
+    question: str, evidence: Sequence[Evidence], lengths: Mapping[str, int], idf: Idf
+) -> list[tuple[float, ...]]:
+    """The FEATURES of each sentence of the best paper; none for sentences of others."""
+    weights = idf(content_terms(question))
+    total = sum(weights.values()) or 1.0
+    best = max(evidence, key=lambda item: item.score)
+    held = [set(content_terms(item.sentence.text)) & weights.keys() for item in evidence]
+    of_best = held[list(evidence).index(best)]
+    rows: list[tuple[float, ...]] = []
+    for item, words in zip(evidence, held, strict=True):
+        if item.key != best.key:
+            rows.append(())
+            continue
+        text, index = item.sentence.text, item.sentence.index
+        rows.append(
+            (
+                best.score - item.score,
+                sum(weights[word] for word in words) / total,
+                sum(weights[word] for word in words - of_best) / total,
+                float(index > best.sentence.index),
+                index / max(1, lengths.get(item.key, 1) - 1),
+                float(any(char.isdigit() for char in text)),
+                min(_LONGEST, len(text) / _LENGTH),
+            )
+        )
+    return rows

@@ -1,0 +1,47 @@
+"""Quote: sentences of the papers, word for word. The model chooses which, or the ranking does where it is too small."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+from rag.drafting import MOST_QUOTED
+from rag.grammar import MOST_CHOICES, REFUSAL, choice_grammar
+from rag.prompting import AnswerPrompt
+from rag.records import Checked, LanguageModel, Reading, Token
+from rag.writing.writer import Task, dictate
+
+# Able models stop at one number, and the second holds the rest of the answer (figures in eval/LOG.md).
+_LEAST_CHOSEN = 2
+# A choice such as " [10]" takes so many tokens at the most.
+_CHOICE_TOKENS = 8
+
+
+class Quote:
+    """Copies evidence. With a `model`, that writes numbers under a grammar, in the order of reading, or refuses."""
+
+    name = "quote"
+
+    def __init__(self, model: LanguageModel | None) -> None:
+        self.prompt = AnswerPrompt("quote_system")
+        self.samples = model is not None
+        self.most_evidence = MOST_CHOICES
+        self._model = model
+
+    def write(self, task: Task) -> Iterator[Reading | Token | Checked]:
+        """Quote what is chosen, as soon as it is chosen."""
+        draft = task.draft
+        if self._model is None:
+            yield from draft.quote_best()
+            return
+        by_number = {item.number: item for item in draft.evidence}
+        grammar = choice_grammar(len(draft.evidence), MOST_QUOTED, _LEAST_CHOSEN)
+        seen = 0
+        with closing(dictate(self._model, task, grammar, min(task.max_tokens, MOST_QUOTED * _CHOICE_TOKENS))) as events:
+            for event in events:
+                yield event
+                chosen = [int(number) for number in re.findall(r"\[(\d+)\]", draft.raw)]
+                yield from draft.quote(by_number[number] for number in chosen[seen:])
+                seen = len(chosen)
+        if not draft.claims and not task.cancel.is_set() and draft.raw.strip() != REFUSAL:
+            # There was no room for a choice.
+            yield from draft.quote_best()

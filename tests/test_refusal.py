@@ -1,0 +1,96 @@
+"""Whether to answer at all: what the search saw of the question decides, told in words that a reader can check."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from eval.datasets import bundled_suites, load_suite
+from rag.answerability import Weights, answerability, load_weights, weights_path
+from rag.build import Engine
+from rag.config import Config
+from rag.records import Hit, Retrieval, ScoredSentence, Sentence, Word
+from rag.refusal import Judge
+
+QUESTION = "How many minutes does green tea shorten falling asleep?"
+TEXT = "Green tea shortens the time to fall asleep by 12 minutes."
+
+
+def found(*words: Word, similarity: float = 0.6) -> Retrieval:
+    sentence = ScoredSentence(Sentence(1, 0, 0, len(TEXT), TEXT), 0.7)
+    return Retrieval((Hit(1, "k", "Tea and sleep", "", 1.0, {}, (sentence,)),), similarity, (), words)
+
+
+def word(text: str, match: float, stands: bool = False) -> Word:
+    return Word(text, 0.9, match, match, stands, stands)
+
+
+MET = tuple(word(text, 0.8, stands=True) for text in ("minutes", "green", "tea", "shorten", "falling", "asleep"))
+WEIGHTS, _ = load_weights("")
+
+
+def test_a_question_with_words_that_nothing_meets_looks_worse() -> None:
+    asked = "How many minutes does green tea shorten falling asleep in astronauts on Mars?"
+    strange = (*MET, word("astronauts", 0.2), word("Mars", 0.2))
+    assert answerability(asked, found(*strange), WEIGHTS) < answerability(QUESTION, found(*MET), WEIGHTS) - 0.1
+
+
+def test_words_before_the_question_do_not_count_against_it() -> None:
+    chat = (word("Thanks", 0.1), word("completely", 0.1), word("different", 0.1), word("topic", 0.1))
+    long = answerability(f"Thanks. A completely different topic: {QUESTION}", found(*chat, *MET), WEIGHTS)
+    assert long == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS))
+
+
+def test_nothing_found_is_no_answer() -> None:
+    assert answerability(QUESTION, Retrieval((), 0.9), WEIGHTS) == 0.0
+
+
+def judge(threshold: float, weights: Weights = WEIGHTS) -> Judge:
+    return Judge(lambda words: dict.fromkeys(words, 1.0), weights, threshold)
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.5, 0.9])
+def test_what_is_about_something_else_is_below_any_threshold(threshold: float) -> None:
+    far = found(*MET, similarity=0.2)
+    assert judge(threshold).confidence(QUESTION, far) < threshold
+
+
+def test_unmet_words_are_told() -> None:
+    asked = found(*MET, word("astronauts", 0.05), word("Mars", 0.05))
+    assert judge(0.5, replace(WEIGHTS, unmet_below=0.3)).unmet(asked) == ("astronauts", "Mars")
+
+
+def test_the_shipped_weights_are_those_of_the_shipped_questions() -> None:
+    shipped = json.loads(weights_path().read_text(encoding="utf-8"))
+    assert shipped["questions"] == load_suite(bundled_suites() / "calibration").digest
+    assert {one["name"] for one in shipped["models"].values()} == {"bundled", "all-mpnet-base-v2"}
+    assert shipped["models"][shipped["other"]]["name"] == "all-mpnet-base-v2"
+
+
+def test_the_bundled_model_has_weights_of_its_own(engine: Engine) -> None:
+    assert engine.calibrated
+
+
+NEAR = "On which telephone recordings was the BERT speech recogniser tuned, and under which licence are they sold?"
+FACT = "How many encoder layers and attention heads does the base Transformer have?"
+
+
+def test_a_question_near_the_papers_that_none_answers_is_refused(engine: Engine) -> None:
+    answer = engine.answerer.ask(NEAR)
+    assert answer.refused
+    assert not answer.citations
+    assert answer.hits[0].title.startswith("BERT")
+    assert {"telephone", "licence"} <= set(answer.unmet)
+
+
+def test_a_question_that_a_paper_answers_is_answered(engine: Engine) -> None:
+    answer = engine.answerer.ask(FACT)
+    assert not answer.refused
+    assert answer.unmet == ()
+    assert answer.citations[0].title == "Attention Is All You Need"
+
+
+def test_without_the_vectors_of_tokens_the_similarity_decides(indexed: Config) -> None:
+    with Engine(replace(indexed, rankings="passage,sentence,bm25")) as plain:
+        assert not plain.answerer.ask(FACT).refused
+        assert plain.answerer.ask("How should I wash a merino jumper?").refused
