@@ -11,8 +11,8 @@ from rag.writing.free import Free
 from rag.writing.quote import Quote
 from rag.writing.writer import Writer
 
-# Parameters of a model. What was measured stands in eval/LOG.md: below the first, choices are no better than the ranking;
-# above it they are, while sentences of a model of 1.5 billion still fail the check; the second is a guess.
+# Parameters of a model. What was measured stands in eval/LOG.md: below the first, choices are no better than the
+# ranking; above it they are, while sentences of a model of 1.5 billion still fail the check; the second is a guess.
 TINY = 400_000_000
 ABLE = 7_000_000_000
 # Asking again at temperature 0 would give the same answer.
