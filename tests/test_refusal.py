@@ -9,6 +9,7 @@ from eval.datasets import bundled_suites, load_suite
 from rag.answerability import Weights, answerability, load_weights, weights_path
 from rag.build import Engine
 from rag.config import Config
+from rag.followup import Resolved
 from rag.records import Hit, Retrieval, ScoredSentence, Sentence, Word
 from rag.refusal import Judge
 from ui.render import finished_markdown, sources_plain
@@ -40,6 +41,16 @@ def test_words_before_the_question_do_not_count_against_it() -> None:
     chat = (word("Thanks", 0.1), word("completely", 0.1), word("different", 0.1), word("topic", 0.1))
     long = answerability(f"Thanks. A completely different topic: {QUESTION}", found(*chat, *MET), WEIGHTS)
     assert long == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS))
+
+
+def test_in_a_conversation_the_words_before_count_where_they_lead_to_the_same_paper() -> None:
+    short = found(word("value", 0.1), word("money", 0.1), word("number", 0.1))
+    alone = Resolved(QUESTION, QUESTION, short)
+    context = Resolved(QUESTION, QUESTION, short, (f"Tea? {QUESTION}", found(*MET)))
+    assert judge(0.5).confidence_of(context) == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS))
+    assert judge(0.5).confidence_of(alone) < judge(0.5).confidence_of(context)
+    far = replace(context, found=replace(short, similarity=0.1))
+    assert judge(0.5).confidence_of(far) < 0.5
 
 
 def test_nothing_found_is_no_answer() -> None:
