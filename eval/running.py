@@ -227,7 +227,7 @@ class _Asker:
         resolved = resolve(self._search(hidden), asked.question, subject, judge.needed_similarity, within=within)
         found, _ = without_orders(resolved.query, resolved.found)
         seconds = time.perf_counter() - began
-        confidence = judge.confidence(resolved.query, found)
+        confidence = judge.confidence_of(replace(resolved, found=found))
         return Record(
             question=question,
             query=resolved.query,

@@ -128,7 +128,6 @@ def features(question: str, found: Retrieval) -> dict[str, float]:
         "best sentence": max((scored.score for scored in best.sentences), default=0.0),
         "asks for a paper": float(bool(_ASKS_FOR_PAPER.match(question))),
         "length": min(len(found.words), _LONG) / _LONG,
-        "unknown": float(share[rarity > 0.999].sum()),
         "numbers not there": float(min(2, len(numbers(question) - numbers(text)))),
         "names not there": float(min(2, len(names))),
     }

@@ -117,9 +117,10 @@ class Answerer:
         found, passed_over = without_orders(query, resolved.found)
         clock.lap("search")
         yield Found(found.hits, query, asked.scope, query != question)
+        resolved = replace(resolved, found=found)
         judged = _Judged(
-            replace(resolved, found=found),
-            self._judge.confidence(query, found),
+            resolved,
+            self._judge.confidence_of(resolved),
             self._judge.unmet(found),
             passed_over,
         )

@@ -21,6 +21,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "stopped": answer.stopped,
         "confidence": round(answer.confidence, 4),
         "confidence_needed": round(answer.needed, 4),
+        "unmet_words": list(answer.unmet),
         "claims": [
             {
                 "text": claim.text,

@@ -32,11 +32,16 @@ _Ranking = Sequence[tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was searched for, what it found, and the subject that a next question may lean on."""
+    """What was searched for, what it found, and the subject that a next question may lean on.
+
+    `joined` is a question that stands for itself together with the one before, and what they find, where both lead to
+    the same paper: the words before may be what it leaves unsaid.
+    """
 
     query: str
     subject: str
     found: Retrieval
+    joined: tuple[str, Retrieval] | None = None
 
 
 def resolve(
@@ -64,7 +69,8 @@ def resolve(
     together, alone = search(joined), search(question)
     strange = len(content_terms(question)) >= _TELLING and alone.similarity < needed(question)
     if strange or stands_alone(alone.ranking, together.ranking):
-        return Resolved(question, question, within(question) if within else alone)
+        same = not strange and within is None and _best(alone) == _best(together)
+        return Resolved(question, question, within(question) if within else alone, (joined, together) if same else None)
     return Resolved(joined, subject, within(joined) if within else together)
 
 
@@ -93,6 +99,10 @@ def stands_alone(alone: _Ranking, together: _Ranking) -> bool:
     ids = sorted({paper_id for ranking in (alone, together) for paper_id, _ in ranking})
     total = sum(_standing(ids, ranking) for ranking in (alone, together))
     return ids[int(np.argmax(total))] == alone[0][0]
+
+
+def _best(found: Retrieval) -> int | None:
+    return found.ranking[0][0] if found.ranking else None
 
 
 def _standing(ids: Sequence[int], ranking: _Ranking) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ does, do the papers found answer the question: see `answerability.py`.
 
 from rag.answerability import Weights, answerability, unmet_words
 from rag.evidence import Idf, unknown_share
+from rag.followup import Resolved
 from rag.records import Retrieval
 
 # Similarity of question and nearest text (cosine) under which a question is about something else (eval/LOG.md).
@@ -38,6 +39,13 @@ class Judge:
         if found.similarity >= needed:
             return likely
         return min(likely, self.threshold) * max(0.0, found.similarity) / needed
+
+    def confidence_of(self, resolved: Resolved) -> float:
+        """The same for a question in a conversation: its own, or with the words before it where they lead there too."""
+        alone = self.confidence(resolved.query, resolved.found)
+        if resolved.joined is None or resolved.found.similarity < self.needed_similarity(resolved.query):
+            return alone
+        return max(alone, self.confidence(*resolved.joined))
 
     def unmet(self, found: Retrieval) -> tuple[str, ...]:
         """Words of the question that no paper found deals with."""

@@ -9,6 +9,7 @@ best sentence quoted where that is nearly as good evidence as the best of all.
 from collections.abc import Callable, Mapping, Sequence
 from math import exp
 
+from rag.leaning import leans_back
 from rag.records import Evidence
 from rag.repetition import says_nothing_new
 from rag.terms import content_terms
@@ -30,6 +31,8 @@ def worth_quoting(
 ) -> list[Evidence]:
     """At most `most` of `evidence`: the best paper first, the sentences of each in the order of the text.
 
+    A sentence that points back brings the one before it along, which does not count.
+
     `lengths` maps papers, by key, to the number of their sentences.
     """
     if not evidence:
@@ -47,6 +50,11 @@ def worth_quoting(
     for item in (own[0], *others.values(), *further):
         if len(chosen) < most and not says_nothing_new(item.sentence.text, [c.sentence.text for c in chosen], idf):
             chosen.append(item)
+    places = {(item.key, item.sentence.index): item for item in evidence}
+    for item in [item for item in chosen if leans_back(item.sentence.text)]:
+        before = places.get((item.key, item.sentence.index - 1))
+        if before is not None and before not in chosen:
+            chosen.append(before)
     order = {key: rank for rank, key in enumerate(dict.fromkeys(item.key for item in chosen))}
     return sorted(chosen, key=lambda item: (order[item.key], item.sentence.index))
 

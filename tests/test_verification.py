@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from rag.wording import alike, opposed
 from tests.test_pure import EVIDENCE, TURNED
 
 
-def flat(words: list[str]) -> dict[str, float]:
+def flat(words: Sequence[str]) -> dict[str, float]:
     return dict.fromkeys(words, 1.0)
 
 

@@ -58,7 +58,7 @@ def verdicts(draft: Draft) -> list[Verdict]:
 
 def test_auto_goes_by_the_size_of_the_model() -> None:
     assert [mode_of("auto", n) for n in (0, TINY - 1, TINY, ABLE - 1, ABLE)] == [
-        "compose", "quote", "compose", "compose", "free",
+        "compose", "quote", "quote", "quote", "free",
     ]  # fmt: skip
     assert mode_of("free", 1) == "free"
     assert describe_writing("auto", 134_515_008) == (

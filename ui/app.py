@@ -121,7 +121,8 @@ class ChatPage:
         if self._engine.exception() is None:
             engine = self._engine.result()
             drafts = f"; best of {engine.config.best_of} drafts" if engine.config.best_of > 1 else ""
-            yield f"Answers: {render.escape_markdown(f'{engine.writing}, {engine.llm.name}{drafts}')}"
+            about = f"{engine.writing}{drafts}. Language model: {engine.llm.name}"
+            yield f"Answers: {render.escape_markdown(about)}"
 
     def _answer(
         self,

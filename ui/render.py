@@ -16,6 +16,8 @@ from rag.unseen import without_unseen
 
 _NEAREST = 3
 _LISTED = 200  # more would make a page that nobody reads
+# Of the confidence in an answer: below, what the papers lack is told beside it.
+_DOUBT = 0.5
 _DOT = " \u00b7 "
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&])")
 
@@ -75,6 +77,14 @@ def searched_lines(asked: Answer | Found) -> list[str]:
     return lines
 
 
+def unmet_lines(answer: Answer) -> list[str]:
+    """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt."""
+    if not answer.unmet or (not answer.refused and answer.confidence >= _DOUBT):
+        return []
+    found = f"Nothing was found on: {', '.join(answer.unmet)}."
+    return [found if answer.refused else f"{found} What follows may answer only a part of the question."]
+
+
 # -- terminal ------------------------------------------------------------------------------------------------------
 
 
@@ -97,10 +107,12 @@ def sources_plain(answer: Answer) -> str:
     if answer.listed is not None:
         lines = [f"  - {_title_and_year(entry)}" for entry in answer.listed]
     elif answer.refused:
-        lines = ["The nearest papers:"] if answer.hits else []
-        lines += [f"  - {hit.title}" + (f"  {hit.link}" if hit.link else "") for hit in answer.hits[:_NEAREST]]
+        lines = [*unmet_lines(answer), *(["The nearest papers:"] if answer.hits else [])]
+        for hit in answer.hits[:_NEAREST]:
+            lines.append(f"  - {hit.title}" + (f"  {hit.link}" if hit.link else ""))
+            lines += [f"      \u201c{text}\u201d" for text in _nearest_sentence(hit)]
     else:
-        lines = []
+        lines = [line for text in unmet_lines(answer) for line in (text, "")]
         for citation in answer.citations:
             lines.append(f"[{citation.number}] {citation.title}" + (f"  {citation.link}" if citation.link else ""))
             lines.append(f"    \u201c{' '.join(citation.quote.split())}\u201d")
@@ -129,6 +141,17 @@ def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", stat
     return "\n\n".join(lines)
 
 
+def _nearest_markdown(hit: Hit) -> str:
+    quotes = "".join(f"  \n  \u201c{escape_markdown(text)}\u201d" for text in _nearest_sentence(hit))
+    return f"- {_linked(hit)}{quotes}"
+
+
+def _nearest_sentence(hit: Hit) -> list[str]:
+    """The sentence of a paper that comes nearest to the question, if it has any."""
+    best = max(hit.sentences, key=lambda scored: scored.score, default=None)
+    return [" ".join(best.sentence.text.split())] if best else []
+
+
 def finished_markdown(answer: Answer, turn: str) -> str:
     """A finished answer with its verdict; a refusal with the nearest papers; what was searched for, and where."""
     head = "".join(f"*{escape_markdown(line)}*\n\n" for line in searched_lines(answer))
@@ -136,9 +159,12 @@ def finished_markdown(answer: Answer, turn: str) -> str:
         found, note = escape_markdown(answer.text), escape_markdown(verdict_line(answer))
         return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
     if answer.refused:
-        nearest = "".join(f"\n- {_linked(hit)}" for hit in answer.hits[:_NEAREST])
-        body = f"**{escape_markdown(answer.text)}**" + (f"\n\nThe nearest papers:\n{nearest}" if nearest else "")
+        unmet = "".join(f"\n\n{escape_markdown(line)}" for line in unmet_lines(answer))
+        nearest = "".join(f"\n{_nearest_markdown(hit)}" for hit in answer.hits[:_NEAREST])
+        body = f"**{escape_markdown(answer.text)}**{unmet}"
+        body += f"\n\nThe nearest papers:\n{nearest}" if nearest else ""
     else:
+        head += "".join(f"*{escape_markdown(line)}*\n\n" for line in unmet_lines(answer))
         body = answer_markdown(answer.claims, turn)
     note = verdict_line(answer)
     return head + body + (f"\n\n*{escape_markdown(note)}*" if note else "")
