@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rag.checking import Verifier
 from rag.citations import Written, split_written
 from rag.grammar import REFUSAL
+from rag.quantities import levelled
 from rag.records import Checked, Citation, Claim, Evidence, Sampling, Verdict
 from rag.repetition import says_nothing_new
 from rag.straying import strays
@@ -86,7 +87,9 @@ class Draft:
     def strays(self) -> bool:
         """Whether the sentence in work cannot be saved."""
         _, rest = split_written(self.raw, finished=False)
-        return strays(re.sub(r"\[\d*\]?", "", rest), [item.sentence.text for item in self.evidence])
+        texts = [item.sentence.text for item in self.evidence]
+        # "25" may stand for the evidence's "twenty-five".
+        return strays(re.sub(r"\[\d*\]?", "", rest), [*texts, *map(levelled, texts)])
 
     def quote_best(self) -> Iterator[Checked]:
         """Quote what of the evidence is worth it and has not been said."""
