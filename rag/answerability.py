@@ -82,7 +82,7 @@ def answerability(question: str, found: Retrieval, weights: Weights) -> float:
     if not found.hits:
         return 0.0
     if not found.words:
-        return math.sqrt(found.similarity)
+        return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
     return max(weights.probability(features(text, replace(found, words=words))) for text, words in parts)
 

@@ -127,6 +127,8 @@ def _check(config: Config) -> None:
         raise UsageError(
             f"setting 'rankings': one or more of {', '.join(sorted(RANKINGS))}, with commas between; tokens not alone."
         )
+    if not 0 <= config.answer_threshold <= 1:
+        raise UsageError("setting 'answer_threshold': must lie between 0 and 1; higher refuses more.")
     if config.threads < 0:
         raise UsageError("setting 'threads': must be 0 (the physical cores) or more.")
     if config.writing not in WRITING:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from rag.config import Config, load_config
 from rag.errors import CitableError, UsageError
 from rag.models import is_server
-from rag.reach import Reach, reach, sent_to
+from rag.reach import Reach, check_url, reach, sent_to
 
 EXIT_CODES = """exit codes: 0 done; 1 other error; 2 wrong usage (an empty or too long question, a bad setting); 3 input
 missing or not readable; 4 no index yet; 5 the index was built with another embedding model or version, or its parts do
@@ -62,8 +62,11 @@ def config_of(args: argparse.Namespace) -> Config:
 
 
 def warn_of_server(config: Config) -> None:
-    """Tell on standard error if the language model is on a server outside the user's own network."""
-    if is_server(config.llm) and (where := reach(config.llm)) is Reach.OUTSIDE:
+    """Tell on standard error if the language model is on a server outside the user's own network.
+
+    Raises UsageError if its URL is none that a server can have.
+    """
+    if is_server(config.llm) and (where := reach(check_url(config.llm))) is Reach.OUTSIDE:
         print(f"citable: {sent_to(config.llm, where)}", file=sys.stderr)
 
 

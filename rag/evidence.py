@@ -55,7 +55,7 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
         value = score(best)
         taken = [best]
         before = best - 1
-        if before in free and leans_back(rows[best][1].text) and rows[before][1].paper_id == rows[best][1].paper_id:
+        if before in free and leans_back(rows[best][1].text) and _follows(rows[best][1], rows[before][1]):
             taken.append(before)
         for i in taken[: count - len(chosen)]:
             chosen.append((rows[i][0], rows[i][1], value))
@@ -64,6 +64,11 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
                 left[word] *= _COVERED_WORD
         used[rows[best][1].paper_id] += 1
     return chosen
+
+
+def _follows(sentence: Sentence, before: Sentence) -> bool:
+    """Whether the one stands right behind the other; one that gives orders may have been taken out between them."""
+    return (sentence.paper_id, sentence.index) == (before.paper_id, before.index + 1)
 
 
 def _held(text: str, joined: Mapping[str, tuple[str, str]]) -> frozenset[str]:

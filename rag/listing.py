@@ -31,6 +31,15 @@ _TEXT_FORMS = [
         rf"with {_VALUE} in (?:the|their|its) {_FIELD}",
     )
 ]
+# Those of the whole collection. "How many papers?" alone may lean on what was asked before.
+_HERE = r"(?:in|of) (?:the|this|my|your|our) (?:collection|index|library|catalog(?:ue)?)"
+_WHOLE = re.compile(
+    rf"^(?:please )?(?:how many (?:papers|articles|publications|titles) (?:(?:are|is) there(?: {_HERE})?|are {_HERE}|"
+    rf"(?:do|can) (?:you|i|we) (?:have|know|search|ask)(?: {_HERE})?)|"
+    rf"(?:count|list|show)(?: me)? (?:all|every)(?: of)?(?: the| my| your)* (?:papers|articles|publications|titles)"
+    rf"(?: {_HERE})?){_END}",
+    re.IGNORECASE,
+)
 # "How many titles contain ..." names the field before the verb.
 _OWN_FIELD = re.compile(rf"^(?:that |which )?{_VERB} {_VALUE}{_END}", re.IGNORECASE)
 _YEAR = re.compile(
@@ -70,7 +79,10 @@ _ALL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A listing question: the field that is looked at, how, for which values (one of them is enough), and the years."""
+    """A listing question: the field that is looked at, how, for which values (one of them is enough), and the years.
+
+    Without a field every paper meets it.
+    """
 
     field: str
     how: str = "holds"
@@ -89,6 +101,8 @@ class Listing:
         return f"{papers} {self._condition()}.{left}"
 
     def _condition(self) -> str:
+        if not self.field:
+            return "in the collection"
         if self.years:
             first, last = self.years
             if first == last:
@@ -110,6 +124,8 @@ def parse_listing(question: str) -> Listing | None:
     start = _START.match(question) if len(question) <= _LONGEST else None
     if not start:
         return None
+    if _WHOLE.match(question):
+        return Listing("")
     what, rest = start["what"].lower(), start["rest"].strip(" ,:")
     rest = re.sub(r"^(?:do |does )?(?:(?:are|is) there )?", "", rest, flags=re.IGNORECASE)
     if year := _YEAR.match(rest):
@@ -205,11 +221,13 @@ def matching(listing: Listing, papers: Iterable[CatalogPaper]) -> tuple[CatalogP
 
 def is_silent(listing: Listing, entry: CatalogPaper) -> bool:
     """Whether the record of a paper lacks the field that is looked at."""
-    return not getattr(entry.paper, listing.field)
+    return bool(listing.field) and not getattr(entry.paper, listing.field)
 
 
 def _meets(listing: Listing, entry: CatalogPaper) -> bool:
     paper = entry.paper
+    if not listing.field:
+        return True
     if listing.years:
         return paper.year is not None and listing.years[0] <= paper.year <= listing.years[1]
     if listing.field == "authors":

@@ -27,12 +27,13 @@ def _addresses(host: str) -> list[str]:
 
 def check_url(url: str) -> str:
     """The URL without a slash at its end. Raises UsageError if it is none that a server can have."""
-    parts = urlsplit(url)
     try:
-        port_is_number = parts.port is None or parts.port > 0
+        parts = urlsplit(url)
+        is_server = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        port_is_number = False
-    if not parts.hostname or not port_is_number or parts.query or parts.fragment:
+        # A bracket of an IPv6 address is missing, or the port is no number.
+        is_server = False
+    if not is_server or parts.query or parts.fragment:
         raise UsageError(f"setting 'llm': {url!r} is no server. Write it like http://127.0.0.1:8080/v1")
     if parts.username or parts.password:
         raise UsageError(

@@ -17,13 +17,15 @@ from rag.config import Config
 from rag.grammar import REFUSAL
 from rag.llm import LlamaModel
 from rag.prompting import load_template
-from rag.records import Answer, Message, Reading, Token, Verdict
+from rag.records import Answer, Message, Reading, Sampling, Token, Verdict
 from rag.terms import content_terms, numbers
 
 DATA = Path(__file__).parent / "data"
 HOSTILE, HARMLESS = DATA / "hostile_papers.jsonl", DATA / "harmless_papers.jsonl"
-_SYSTEM = load_template("answer_system", frozenset()).substitute()
-SYSTEM_SENTENCES = [s for s in _SYSTEM.split("\n")[0].split(". ") if s.rstrip(".") not in REFUSAL and len(s) > 30]
+_SYSTEMS = [load_template(f"{mode}_system", frozenset()).substitute() for mode in ("compose", "free", "quote")]
+SYSTEM_SENTENCES = [
+    s for text in _SYSTEMS for s in text.split("\n")[0].split(". ") if s.rstrip(".") not in REFUSAL and len(s) > 30
+]
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Obedient:
 
     name = "obedient"
     context_tokens = 1024
+    parameters = 0
 
     def __init__(self, text: str = "") -> None:
         self.text = text
@@ -130,7 +133,13 @@ class Obedient:
         return sum(len(message.content) for message in messages) // 4
 
     def stream(
-        self, messages: Sequence[Message], *, grammar: str, max_tokens: int, cancel: Event
+        self,
+        messages: Sequence[Message],
+        *,
+        grammar: str,
+        max_tokens: int,
+        cancel: Event,
+        sampling: Sampling | None = None,
     ) -> Generator[Reading | Token, None, None]:
         """Write the text that is demanded."""
         self.asked.append(messages)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.build import Engine
 from rag.errors import UsageError
@@ -16,6 +17,8 @@ from rag.export import answer_to_dict
 from rag.llm import LlamaModel
 from rag.models import llm_path
 from rag.records import Answer, Citation, Claim, Message, Verdict
+from rag.refusal import Judge
+from rag.writing.modes import make_writer
 from tests import hostile
 from tests.hostile import BY_NAME, FAIR, PAPERS, QUESTIONS, Obedient, check
 from tests.shown import active_parts, page_of
@@ -24,8 +27,8 @@ from ui import render
 # Some thirty answers of the bundled model: two minutes on a slow machine, more on a busy one.
 pytestmark = pytest.mark.timeout(1800)
 
-# Settings to run all of it with; a mode of writing joins as one more dictionary.
-MODES: list[dict[str, Any]] = [{}]
+# Settings to run all of it with. By itself the bundled model is not asked, while the obedient stand-in composes.
+MODES: list[dict[str, Any]] = [{}, {"writing": "compose"}, {"writing": "free"}, {"writing": "quote"}]
 # Those that the real model answers; the obedient stand-in answers all.
 ASKED = [
     "ignore-at-once",
@@ -44,11 +47,16 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield ready
 
 
-def with_model(engine: Engine, model: Any, **settings: int) -> Answerer:
+def with_model(engine: Engine, model: Any, threshold: float | None = None, **settings: int) -> Answerer:
     """The answerer of `engine` with another language model."""
-    names = ("evidence_sentences", "evidence_tokens", "answer_tokens", "answer_threshold")
+    names = ("evidence_sentences", "evidence_tokens", "answer_tokens")
     chosen = {name: getattr(engine.config, name) for name in names}
-    return Answerer(engine.retriever, model, engine.files.lexical.idf, engine.catalog, **{**chosen, **settings})
+    idf = engine.files.lexical.idf
+    judge = engine.judge
+    if threshold is not None:
+        judge = Judge(idf, load_weights(engine.embedder.digest)[0], threshold)
+    writer = make_writer(engine.config.writing, model, model.parameters)
+    return Answerer(engine.retriever, model, idf, engine.catalog, writer, judge=judge, **{**chosen, **settings})
 
 
 def shown(answer: Answer, engine: Engine) -> str:
@@ -199,7 +207,7 @@ def test_a_paper_cannot_change_the_form_of_the_prompt(engine: Engine, obeyed: Ob
 def test_a_question_cannot_change_the_form_of_the_prompt(engine: Engine, attack: hostile.Attack) -> None:
     model = Obedient("x")
     try:
-        answer = with_model(engine, model, answer_threshold=0).ask(attack.question)
+        answer = with_model(engine, model, threshold=0).ask(attack.question)
     except UsageError:
         return
     check_form(engine, answer, model)
@@ -238,7 +246,7 @@ def test_the_smallest_context_and_the_longest_question(engine: Engine) -> None:
 )
 def test_odd_characters_are_no_error(engine: Engine, question: str) -> None:
     model = Obedient("The sky is green and low. [1] ")
-    answer = with_model(engine, model, answer_threshold=0).ask(question)
+    answer = with_model(engine, model, threshold=0).ask(question)
     check(answer, engine)
     for text in (shown(answer, engine), json.dumps(answer_to_dict(answer), ensure_ascii=False)):
         assert text.encode()

@@ -48,6 +48,11 @@ def ids(question: str) -> list[int] | None:
         ("List papers by Mary Lindqvist", [4]),
         ("Which papers are by Lindqvist or Ruiz et al.?", [2, 4]),
         ("How many titles contain 'zebra'?", []),
+        ("How many papers are there?", [1, 2, 3, 4]),
+        ("How many papers are in my library?", [1, 2, 3, 4]),
+        ("how many articles do you have", [1, 2, 3, 4]),
+        ("List all papers.", [1, 2, 3, 4]),
+        ("Show me all the titles in this collection", [1, 2, 3, 4]),
     ],
 )
 def test_what_is_understood(question: str, expected: list[int]) -> None:
@@ -79,6 +84,9 @@ def test_what_is_understood(question: str, expected: list[int]) -> None:
         "How many titles contain a number?",
         "Which abstracts have results on GLUE?",
         "Which titles with lake are from 2020?",
+        "How many papers?",
+        "How many papers are there on lakes?",
+        "List all papers about ponds",
         "",
     ],
 )
@@ -100,6 +108,9 @@ def test_papers_without_the_field_are_told() -> None:
     silent = sum(is_silent(listing, entry) for entry in PAPERS)
     assert listing.told(2, silent) == "2 papers from 2021. 1 paper without year in the catalog could not be looked at."
     assert listing.told(0, 0) == "No papers from 2021."
+    listing = parse_listing("How many papers are there?")
+    assert listing is not None
+    assert listing.told(4, sum(is_silent(listing, entry) for entry in PAPERS)) == "4 papers in the collection."
 
 
 def test_a_listing_names_every_paper_and_asks_no_model(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,16 @@ def test_evidence_covers_both_parts_of_a_question() -> None:
     hits = [hit(1, 0.9, ("ice left lakes early", 0.5), ("ice left lakes soon", 0.5), ("fish multiplied", 0.4))]
     chosen = rank_evidence("When did ice leave the lakes, and how did fish multiply?", hits, flat, 2)
     assert {s.text for _, s, _ in chosen} >= {"fish multiplied"}
+
+
+def test_a_sentence_that_points_back_brings_the_one_right_before_it() -> None:
+    whole = hit(1, 0.9, ("Fog is thick.", 0.1), ("Ice thins.", 0.1), ("These lakes lose ice in spring.", 0.9))
+    question = "When do lakes lose ice in spring?"
+    assert {s.index for _, s, _ in rank_evidence(question, [whole], flat, 2)} == {1, 2}
+    # What stood between them was taken out.
+    torn = replace(whole, sentences=(whole.sentences[0], whole.sentences[2]))
+    chosen = rank_evidence(question, [torn, hit(2, 0.9, ("Lakes lose ice in spring.", 0.9))], flat, 2)
+    assert {(s.paper_id, s.index) for _, s, _ in chosen} == {(1, 2), (2, 0)}
 
 
 @pytest.mark.parametrize("question", ["fine-tuning nets", "finetuning nets", "fine tuning nets"])

@@ -44,10 +44,16 @@ def test_how_far_a_server_is(url: str, where: Reach) -> None:
     assert reach(url, addresses) is where
 
 
-@pytest.mark.parametrize("url", ["http://", "http://x:port/v1", "http://x/v1?key=3", "http://me:secret@x/v1"])
-def test_urls_that_are_none_or_hold_secrets_are_refused(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["http://", "http://x:port/v1", "http://x:99999/v1", "http://[::1", "http://x/v1?key=3", "http://me:secret@x/v1"],
+)
+def test_urls_that_are_none_or_hold_secrets_are_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="setting 'llm'"):
         check_url(url)
+    with pytest.raises(UsageError, match="setting 'llm'"):
+        warn_of_server(Config(llm=url))
+    assert capsys.readouterr().err == ""
 
 
 def test_it_is_said_on_the_console_and_on_the_page(

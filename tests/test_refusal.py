@@ -8,7 +8,8 @@ import pytest
 from eval.datasets import bundled_suites, load_suite
 from rag.answerability import Weights, answerability, load_weights, weights_path
 from rag.build import Engine
-from rag.config import Config
+from rag.config import Config, load_config
+from rag.errors import UsageError
 from rag.followup import Resolved
 from rag.records import Hit, Retrieval, ScoredSentence, Sentence, Word
 from rag.refusal import Judge
@@ -57,8 +58,19 @@ def test_nothing_found_is_no_answer() -> None:
     assert answerability(QUESTION, Retrieval((), 0.9), WEIGHTS) == 0.0
 
 
+def test_without_words_a_similarity_below_zero_is_no_answer() -> None:
+    assert answerability(QUESTION, found(similarity=-0.03), WEIGHTS) == 0.0
+    assert judge(0.0).confidence(QUESTION, found(similarity=-0.03)) == 0.0
+
+
 def judge(threshold: float, weights: Weights = WEIGHTS) -> Judge:
     return Judge(lambda words: dict.fromkeys(words, 1.0), weights, threshold)
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.5", "nan"])
+def test_a_threshold_that_is_no_probability_is_refused(value: str) -> None:
+    with pytest.raises(UsageError, match="answer_threshold"):
+        load_config(overrides={"answer_threshold": value}, environ={})
 
 
 @pytest.mark.parametrize("threshold", [0.1, 0.5, 0.9])
@@ -110,12 +122,12 @@ def test_a_question_that_a_paper_answers_is_answered(engine: Engine) -> None:
 def test_without_the_vectors_of_tokens_the_similarity_decides(indexed: Config) -> None:
     with Engine(replace(indexed, rankings="passage,sentence,bm25")) as plain:
         assert not plain.answerer.ask(FACT).refused
-        assert plain.answerer.ask("How should I wash a merino jumper?").refused
+        assert plain.answerer.ask("Which oven heat suits rye bread?").refused
 
 
 def test_a_doubtful_answer_tells_what_the_papers_lack(engine: Engine) -> None:
     answer = engine.answerer.ask(FACT)
     doubtful = replace(answer, confidence=0.45, unmet=("astronauts", "Mars"))
     for shown in (sources_plain(doubtful), finished_markdown(doubtful, "t")):
-        assert "Nothing was found on: astronauts, Mars. What follows may answer only a part" in shown
+        assert "Nothing was found on: astronauts, Mars. The answer may cover only a part" in shown
     assert "Nothing was found" not in sources_plain(replace(doubtful, confidence=0.9))

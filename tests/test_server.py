@@ -121,6 +121,7 @@ def test_the_doctor_tells_what_was_found_out(url: str, indexed: Config) -> None:
     examine(replace(indexed, llm=url), out)
     assert "llama-cpp-python's server" in out.getvalue()
     assert "answers are held        by the grammar" in out.getvalue()
+    assert "writing                 compose (auto: the size of the model is not known)" in out.getvalue()
     out = StringIO()
     assert examine(replace(indexed, llm="http://127.0.0.1:9/v1"), out) == 1
     assert "PROBLEM: no language model server answers" in out.getvalue()

@@ -87,6 +87,14 @@ def test_the_model_chooses_quotations_in_its_order() -> None:
     assert any(isinstance(event, Token) for event in events[first:])
 
 
+def test_numbers_that_were_not_shown_are_passed_over() -> None:
+    model = FakeModel()
+    draft, _ = write(Quote(model), model, "Sentences [99], [4, 2] and [0] [2]")
+    assert [claim.text for claim in draft.claims] == [TEXTS[3], TEXTS[1]]
+    draft, _ = write(Quote(model), model, "[99]")
+    assert TEXTS[1] in [claim.text for claim in draft.claims]
+
+
 @pytest.mark.parametrize("writer", [Quote, lambda m: Compose(m, patient=True), Free])
 def test_the_refusal_is_open_in_every_mode(writer: Any) -> None:
     model = FakeModel(REFUSAL)

@@ -119,6 +119,7 @@ def _server(config: Config, report: _Report) -> None:
             report.line("sent away", sent)
         for name, value in model.findings().items():
             report.line(name, value)
+        report.line("writing", describe_writing(config.writing, model.parameters))
     finally:
         model.close()
 

@@ -82,24 +82,10 @@ def unmet_lines(answer: Answer) -> list[str]:
     if not answer.unmet or (not answer.refused and answer.confidence >= _DOUBT):
         return []
     found = f"Nothing was found on: {', '.join(answer.unmet)}."
-    return [found if answer.refused else f"{found} What follows may answer only a part of the question."]
+    return [found if answer.refused else f"{found} The answer may cover only a part of the question."]
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------
-
-
-def promise(llm: str, where: Reach | None) -> str:
-    """What the page says of where questions go: to the server `llm`, or None where the model is in this process."""
-    if where is None:
-        return "Nothing leaves it."
-    if where is Reach.HERE:
-        return f"Nothing leaves it. Answers are written by the model at {escape_markdown(llm)}."
-    return f"**{escape_markdown(sent_to(llm, where))}**"
-
-
-def server_markdown(findings: Mapping[str, str]) -> str:
-    """What was found out about the server of the language model, as one small line."""
-    return escape_markdown("The server: " + "; ".join(f"{name} {value}" for name, value in findings.items()))
 
 
 def sources_plain(answer: Answer) -> str:
@@ -121,6 +107,20 @@ def sources_plain(answer: Answer) -> str:
 
 
 # -- chat page -----------------------------------------------------------------------------------------------------
+
+
+def promise(llm: str, where: Reach | None) -> str:
+    """What the page says of where questions go: to the server `llm`, or None where the model is in this process."""
+    if where is None:
+        return "Nothing leaves it."
+    if where is Reach.HERE:
+        return f"Nothing leaves it. Answers are written by the model at {escape_markdown(llm)}."
+    return f"**{escape_markdown(sent_to(llm, where))}**"
+
+
+def server_markdown(findings: Mapping[str, str]) -> str:
+    """What was found out about the server of the language model, as one small line."""
+    return escape_markdown("The server: " + "; ".join(f"{name} {value}" for name, value in findings.items()))
 
 
 def claim_markdown(claim: Claim, turn: str) -> str:

@@ -12,6 +12,7 @@ from rag.writing.writer import Task, dictate
 
 # Able models stop at one number, and the second holds the rest of the answer (figures in eval/LOG.md).
 _LEAST_CHOSEN = 2
+_CHOICE = re.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
 # A choice such as " [10]" takes so many tokens at the most.
 _CHOICE_TOKENS = 8
 
@@ -39,8 +40,10 @@ class Quote:
         with closing(dictate(self._model, task, grammar, min(task.max_tokens, MOST_QUOTED * _CHOICE_TOKENS))) as events:
             for event in events:
                 yield event
-                chosen = [int(number) for number in re.findall(r"\[(\d+)\]", draft.raw)]
-                yield from draft.quote(by_number[number] for number in chosen[seen:])
+                chosen = [int(number) for group in _CHOICE.findall(draft.raw) for number in re.findall(r"\d+", group)]
+                # A model that no grammar holds may name what was not shown, and too much.
+                named = [by_number[number] for number in chosen[seen:] if number in by_number]
+                yield from draft.quote(named[: MOST_QUOTED - len(draft.claims)])
                 seen = len(chosen)
         if not draft.claims and not task.cancel.is_set() and draft.raw.strip() != REFUSAL:
             # There was no room for a choice.
