@@ -1,5 +1,5 @@
 """The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, calibrate,
-make-questions.
+make-questions, verification.
 """
 
 import argparse
@@ -90,6 +90,9 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         help="share of the questions asked once more with their paper left out (default: 0.3)",
     )
     make.add_argument("--out", type=Path, metavar="DIR", help="suite folder (default: under suites in the data folder)")
+
+    check = command("verification", _verification, "measure the check of answers on true and false claims")
+    check.add_argument("--write", action="store_true", help="write the weights that the checks of answers use")
     return parser
 
 
@@ -261,6 +264,15 @@ def _make_questions(args: argparse.Namespace, config: Config) -> None:
         )  # fmt: skip
     print(made.told)
     print(f"Run it: citable eval run {made.folder}")
+
+
+def _verification(args: argparse.Namespace, _: Config) -> None:
+    from eval.verification.measuring import all_cases, measure, summary, write_weights
+
+    measured = measure(all_cases())
+    print(summary(measured), end="")
+    if args.write:
+        print(f"\nThe weights are written to {write_weights(measured.weights)}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rag.checking import Verifier
 from rag.citations import Written, split_written
 from rag.grammar import REFUSAL
+from rag.quantities import levelled
 from rag.records import Checked, Citation, Claim, Evidence, Sampling, Verdict
 from rag.repetition import says_nothing_new
 from rag.straying import strays
@@ -13,7 +15,6 @@ from rag.terms import content_terms
 from rag.verification import Idf, repeats, support, without_lead_in
 from rag.worth import worth_quoting
 
-_PARTS = re.compile(r";\s+|,?\s+(?:and|but|while|whereas)\s+")
 # Quotations that take the place of an answer, at the most.
 MOST_QUOTED = 5
 # The share of a written sentence's words that a sentence must hold, in their order, to be quoted in its place.
@@ -50,6 +51,9 @@ class Draft:
     failed: bool = False
     seen: int = 0
 
+    def __post_init__(self) -> None:
+        self._verifier = Verifier(self.idf)
+
     def check(self, *, finished: bool) -> Iterator[Checked]:
         """Check the sentences with citations that have been completed since the last call.
 
@@ -83,7 +87,9 @@ class Draft:
     def strays(self) -> bool:
         """Whether the sentence in work cannot be saved."""
         _, rest = split_written(self.raw, finished=False)
-        return strays(re.sub(r"\[\d*\]?", "", rest), [item.sentence.text for item in self.evidence])
+        texts = [item.sentence.text for item in self.evidence]
+        # "25" may stand for the evidence's "twenty-five".
+        return strays(re.sub(r"\[\d*\]?", "", rest), [*texts, *map(levelled, texts)])
 
     def quote_best(self) -> Iterator[Checked]:
         """Quote what of the evidence is worth it and has not been said."""
@@ -98,9 +104,9 @@ class Draft:
                 self.claims.append(claim)
                 yield Checked(claim)
 
-    def rank(self) -> tuple[float, float, float]:
-        """How good the draft is, more is better: share of its sentences that stand as written, their mean score, and
-        the weighted share of the question's words that the claims have.
+    def rank(self) -> tuple[float, float]:
+        """How good the draft is, more is better: share of its sentences that stand as written, and the weighted share
+        of the question's words that the claims have.
         """
         own = [claim for claim in self.claims if claim.verdict is not Verdict.QUOTED]
         weights = self.idf(content_terms(self.question))
@@ -108,7 +114,6 @@ class Draft:
         covered = sum(weight for word, weight in weights.items() if word in told)
         return (
             len(own) / max(1, len(self.claims) + self.dropped),
-            sum(claim.score for claim in own) / max(1, len(own)),
             covered / (sum(weights.values()) or 1.0),
         )
 
@@ -127,19 +132,15 @@ class Draft:
         by_number = {item.number: item for item in self.evidence}
         # A model that no grammar holds may cite what was not shown.
         cited = [by_number[number] for number in written.numbers if number in by_number]
-        for item in (*cited, *self._others(cited)):
-            result = support(written.text, item.sentence.text, self.idf)
-            if not result.objection:
-                verdict = Verdict.SUPPORTED if item in cited or not written.numbers else Verdict.MOVED
-                return self._claim(text, [item], verdict, result.score, written.text)
-        parts = _PARTS.split(text)
-        if len(cited) > 1 and len(parts) > 1:
-            # Each part must rest on one sentence: words taken across two would say what neither says.
-            carried = [[not support(part, item.sentence.text, self.idf).objection for item in cited] for part in parts]
-            if all(any(row) for row in carried):
-                items = [item for place, item in enumerate(cited) if any(row[place] for row in carried)]
-                return self._claim(text, items, Verdict.SUPPORTED, 1.0, written.text)
-        return None
+        checked = self._verifier.check(text, [item.sentence.text for item in cited])
+        if not checked.objection:
+            return self._own(written, [cited[place] for place in checked.carried_by], Verdict.SUPPORTED)
+        others = self._others(cited)
+        carrying = [item for item in others if not self._verifier.check(text, [item.sentence.text]).objection]
+        if not carrying:
+            return None
+        best = max(carrying, key=lambda item: self._probability(written, [item]))
+        return self._own(written, [best], Verdict.MOVED if written.numbers else Verdict.SUPPORTED)
 
     def _replaced(self, written: Written) -> Claim | None:
         """The sentence that the written one comes nearest to, word for word: a cited one, else any. None if none is
@@ -148,9 +149,9 @@ class Draft:
         by_number = {item.number: item for item in self.evidence}
         cited = [by_number[number] for number in written.numbers if number in by_number]
         for items in (cited, self._others(cited)):
-            near = [(support(written.text, item.sentence.text, self.idf).score, item) for item in items]
-            score, item = max(near, key=lambda pair: pair[0], default=(0.0, None))
-            if item is not None and score >= _LIKE:
+            like = [item for item in items if support(written.text, item.sentence.text, self.idf).score >= _LIKE]
+            if like:
+                item = max(like, key=lambda item: self._probability(written, [item]))
                 if not self._is_new(item):
                     return None
                 return self._claim(item.sentence.text, [item], Verdict.QUOTED, 1.0, written.text)
@@ -158,6 +159,13 @@ class Draft:
 
     def _others(self, cited: Sequence[Evidence]) -> list[Evidence]:
         return sorted((item for item in self.evidence if item not in cited), key=lambda item: -item.score)
+
+    def _own(self, written: Written, items: Sequence[Evidence], verdict: Verdict) -> Claim:
+        score = self._probability(written, items)
+        return self._claim(without_lead_in(written.text), items, verdict, score, written.text)
+
+    def _probability(self, written: Written, items: Sequence[Evidence]) -> float:
+        return self._verifier.probability(written.text, [item.sentence.text for item in items])
 
     def _claim(self, text: str, items: Sequence[Evidence], verdict: Verdict, score: float, written: str) -> Claim:
         return Claim(text, tuple(self._cite(item) for item in items), verdict, score, written)

@@ -237,7 +237,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One checked sentence of the answer; `written` is what the model wrote in its place."""
+    """One checked sentence of the answer; `written` is what the model wrote in its place.
+
+    `score` is a fitted probability that the cited sentences carry it, 1 for a quotation; it decides nothing.
+    """
 
     text: str
     citations: tuple[Citation, ...]

@@ -21,9 +21,9 @@ def _stems(words: str) -> frozenset[str]:
     return frozenset(terms(words))
 
 
-_NEGATIONS = _stems("no not never none nor neither without cannot fail fails failed lack lacks unable refute reject")
+NEGATIONS = _stems("no not never none nor neither without cannot fail fails failed lack lacks unable refute reject")
 # What turns a statement into a question, a plan or its opposite where it stands in the evidence before the words.
-_HEDGES = _stems(
+HEDGES = _stems(
     "whether if may might could would hypothesise hypothesize hypothesis aim aims goal little few hardly barely rarely "
     "unlike instead rather unclear unknown open question suspect assume assuming suppose claimed contrary unlikely "
     "possibly perhaps potentially potential probably likely seem seems appear appears suggest suggests should believe "
@@ -34,7 +34,7 @@ _TURNING = _stems(
     "more most few some all each every both only once further same before after above below over under against during "
     "up down"
 )
-_STOP_STEMS = frozenset(t for word in STOP_WORDS for t in terms(word)) - _NEGATIONS - _TURNING
+STOP_STEMS = frozenset(t for word in STOP_WORDS for t in terms(word)) - NEGATIONS - _TURNING
 # What makes of the number before it another quantity.
 _QUANTITIES = _stems(
     "hundred thousand million billion trillion dozen k percent per cent times fold x second millisecond microsecond "
@@ -76,12 +76,12 @@ def support(written: str, evidence: str, idf: Idf) -> Support:
     1, and only then is the sentence supported.
     """
     words = terms(without_lead_in(written))
-    claim = [t for t in words if t not in _STOP_STEMS]
+    claim = [t for t in words if t not in STOP_STEMS]
     source = terms(evidence)
     if len(claim) < _MIN_WORDS:
         return Support(0.0, "it says too little to be checked")
     weights = idf(list(dict.fromkeys(claim)))
-    weight, pairs = _aligned(claim, source, weights)
+    weight, pairs = aligned(claim, source, weights)
     score = weight / (sum(weights[t] for t in claim) or 1.0)
     missing = sorted(numbers(without_lead_in(written)) - numbers(evidence))
     if missing:
@@ -118,16 +118,16 @@ def _objection(claim: Sequence[str], source: Sequence[str], pairs: Sequence[tupl
     # A negation or a hedge concerns the claim if it stands among the words that the claim took over, or not far off.
     wide = range(max(0, places[0] - 2 * _REACH), places[-1] + 2 * _REACH + 1) if places else range(0)
     told = {source[j] for j in wide if j < len(source)}
-    if bool(words & _NEGATIONS) != bool(told & _NEGATIONS):
+    if bool(words & NEGATIONS) != bool(told & NEGATIONS):
         return "a negation differs"
-    if hedge := sorted((told & _HEDGES) - words):
+    if hedge := sorted((told & HEDGES) - words):
         return f"the evidence hedges ({hedge[0]})"
     return ""
 
 
 def _quantity_objection(words: Sequence[str], source: Sequence[str], pairs: Sequence[tuple[int, int]]) -> str:
     """Whether a number has lost or gained the unit or factor behind it: `5 mg` of `5 mg/kg`, `7` of `7 billion`."""
-    claimed = [i for i, term in enumerate(words) if term not in _STOP_STEMS]
+    claimed = [i for i, term in enumerate(words) if term not in STOP_STEMS]
     bounds = [-1, *(j for _, j in pairs), len(source)]
     for place, (i, j) in enumerate(pairs):
         term = words[claimed[i]]
@@ -146,14 +146,15 @@ def _quantity_objection(words: Sequence[str], source: Sequence[str], pairs: Sequ
 
 def _quantity(words: Sequence[str], place: int) -> list[str]:
     """The words behind the number at `place` that belong to it."""
-    return list(takewhile(_is_quantity, words[place + 1 : place + 1 + _REACH]))
+    return list(takewhile(is_quantity, words[place + 1 : place + 1 + _REACH]))
 
 
-def _is_quantity(term: str) -> bool:
+def is_quantity(term: str) -> bool:
+    """Whether a word makes another quantity of the number before it: a unit, a factor, a power."""
     return term in _QUANTITIES or re.fullmatch(r"\d[\d.]*(?:e-?\d+|\^.+)", term) is not None
 
 
-def _aligned(
+def aligned(
     claim: Sequence[str], source: Sequence[str], weights: dict[str, float]
 ) -> tuple[float, list[tuple[int, int]]]:
     """Weight of the heaviest common subsequence, and its pairs of places in `claim` and `source`."""

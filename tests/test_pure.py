@@ -133,58 +133,58 @@ def test_what_differs_is_not_supported(sentence: str, reason: str) -> None:
     assert reason in result.objection
 
 
-@pytest.mark.parametrize(
-    ("claim", "evidence"),
-    [
-        ("Transformers are more accurate than networks.", "Transformers are less accurate than networks."),
-        ("Relapse occurred before surgery in mice.", "Relapse occurred after surgery in mice."),
-        ("We use four diffusion steps on images.", "We use two diffusion steps on images."),
-        ("Ice left the lakes twelve days earlier.", "Ice left the lakes eleven days earlier."),
-        ("People with diabetes have low risk of stroke.", "People with diabetes have high risk of stroke."),
-        ("The model reaches 92 percent on CIFAR.", "The model reaches 85 percent on CIFAR and 92 percent on MNIST."),
-        ("Treatment decreased survival and relapse.", "Treatment increased survival and decreased relapse."),
-        ("Vitamin D reduces falls in older adults.", "We test whether vitamin D reduces falls in older adults."),
-        (
-            "Vitamin D reduces falls in adults.",
-            "No significant evidence suggests that vitamin D reduces falls in adults.",
-        ),
-        ("The method improves accuracy on inputs.", "The method doesn't improve accuracy on inputs."),
-        ("There is evidence that tea improves sleep.", "There is little evidence that tea improves sleep."),
-        ("BERT outperforms human experts at reading.", "Unlike BERT, ours outperforms human experts at reading."),
-        ("We counted 105 live cells in water.", "We counted 10\u2075 live cells in water."),
-        ("The air fell to 5 degrees at night.", "The air fell to -5 degrees at night."),
-        ("A rate of 105 trains the net.", "A rate of $10^{-5}$ trains the net."),
-        ("A rate of 10 trains the net.", "A rate of $10^{-5}$ trains the net."),
-        ("A rate of 10^{-5} trains the net.", "A rate of $3 \\times 10^{-5}$ trains the net."),
-        ("A rate of 10^5 trains the net.", "A rate of 1e-5 trains the net."),
-        ("Training takes 5 for each step.", "Training takes 5ms for each step."),
-        ("Training takes 5 for each step.", "Training takes 5 ms for each step."),
-        ("It learns from 80 labelled images.", "It learns from 80k labelled images."),
-        ("Loss falls by 5 on images.", "Loss falls by 5\\% on images."),
-        ("Tuning moves the scale up in training.", "Tuning moves the scale u-μP in training."),
-        ("Tuning transfers with P in training.", "Tuning transfers with μP in training."),
-        ("In mice, the 机器 学习 works.", "In mice, the 机器 没有 学习 works."),
-        ("The study refutes that coffee causes cancer.", "This study shows that coffee causes cancer."),
-        ("Coffee causes cancer in mice.", "This study refutes that coffee causes cancer in mice."),
-        ("Aspirin reduces stroke risk.", "The study fails to show that aspirin reduces stroke risk."),
-        (
-            "It shows strong translation accuracy on French news articles.",
-            "It shows strong translation accuracy on German news articles.",
-        ),
-        (
-            "Vitamin D causes bone fractures in elderly women with low calcium intake.",
-            "Vitamin D prevents bone fractures in elderly women with low calcium intake.",
-        ),
-        (
-            "Dropout doubles the speed of training.",
-            "Compared with dropout, normalisation doubles the speed of training.",
-        ),
-        ("Dropout improves image accuracy.", "The idea that dropout improves image accuracy does not hold."),
-        ("Vitamin C shortens common colds.", "The belief that vitamin C shortens common colds was not confirmed."),
-        ("Dropout improves image accuracy.", "Dropout possibly improves image accuracy."),
-        ("Accuracy rises by 5% on images.", "Accuracy rises by 5 points on images."),
-    ],
-)
+TURNED = [
+    ("Transformers are more accurate than networks.", "Transformers are less accurate than networks."),
+    ("Relapse occurred before surgery in mice.", "Relapse occurred after surgery in mice."),
+    ("We use four diffusion steps on images.", "We use two diffusion steps on images."),
+    ("Ice left the lakes twelve days earlier.", "Ice left the lakes eleven days earlier."),
+    ("People with diabetes have low risk of stroke.", "People with diabetes have high risk of stroke."),
+    ("The model reaches 92 percent on CIFAR.", "The model reaches 85 percent on CIFAR and 92 percent on MNIST."),
+    ("Treatment decreased survival and relapse.", "Treatment increased survival and decreased relapse."),
+    ("Vitamin D reduces falls in older adults.", "We test whether vitamin D reduces falls in older adults."),
+    (
+        "Vitamin D reduces falls in adults.",
+        "No significant evidence suggests that vitamin D reduces falls in adults.",
+    ),
+    ("The method improves accuracy on inputs.", "The method doesn't improve accuracy on inputs."),
+    ("There is evidence that tea improves sleep.", "There is little evidence that tea improves sleep."),
+    ("BERT outperforms human experts at reading.", "Unlike BERT, ours outperforms human experts at reading."),
+    ("We counted 105 live cells in water.", "We counted 10\u2075 live cells in water."),
+    ("The air fell to 5 degrees at night.", "The air fell to -5 degrees at night."),
+    ("A rate of 105 trains the net.", "A rate of $10^{-5}$ trains the net."),
+    ("A rate of 10 trains the net.", "A rate of $10^{-5}$ trains the net."),
+    ("A rate of 10^{-5} trains the net.", "A rate of $3 \\times 10^{-5}$ trains the net."),
+    ("A rate of 10^5 trains the net.", "A rate of 1e-5 trains the net."),
+    ("Training takes 5 for each step.", "Training takes 5ms for each step."),
+    ("Training takes 5 for each step.", "Training takes 5 ms for each step."),
+    ("It learns from 80 labelled images.", "It learns from 80k labelled images."),
+    ("Loss falls by 5 on images.", "Loss falls by 5\\% on images."),
+    ("Tuning moves the scale up in training.", "Tuning moves the scale u-μP in training."),
+    ("Tuning transfers with P in training.", "Tuning transfers with μP in training."),
+    ("In mice, the 机器 学习 works.", "In mice, the 机器 没有 学习 works."),
+    ("The study refutes that coffee causes cancer.", "This study shows that coffee causes cancer."),
+    ("Coffee causes cancer in mice.", "This study refutes that coffee causes cancer in mice."),
+    ("Aspirin reduces stroke risk.", "The study fails to show that aspirin reduces stroke risk."),
+    (
+        "It shows strong translation accuracy on French news articles.",
+        "It shows strong translation accuracy on German news articles.",
+    ),
+    (
+        "Vitamin D causes bone fractures in elderly women with low calcium intake.",
+        "Vitamin D prevents bone fractures in elderly women with low calcium intake.",
+    ),
+    (
+        "Dropout doubles the speed of training.",
+        "Compared with dropout, normalisation doubles the speed of training.",
+    ),
+    ("Dropout improves image accuracy.", "The idea that dropout improves image accuracy does not hold."),
+    ("Vitamin C shortens common colds.", "The belief that vitamin C shortens common colds was not confirmed."),
+    ("Dropout improves image accuracy.", "Dropout possibly improves image accuracy."),
+    ("Accuracy rises by 5% on images.", "Accuracy rises by 5 points on images."),
+]
+
+
+@pytest.mark.parametrize(("claim", "evidence"), TURNED)
 def test_a_sentence_that_turns_its_evidence_round_is_not_supported(claim: str, evidence: str) -> None:
     assert support(evidence, evidence, flat) == Support(1.0, "")
     result = support(claim, evidence, flat)

@@ -297,7 +297,7 @@ def test_choices_without_evidence_or_of_too_much_are_an_error() -> None:
             choice_grammar(count, most)
 
 
-def test_rank_prefers_support_then_score_then_the_words_of_the_question() -> None:
+def test_rank_prefers_support_then_the_words_of_the_question() -> None:
     def draft(*claims: tuple[str, Verdict], dropped: int = 0) -> Draft:
         made = [Claim(text, (), verdict, 1.0, "") for text, verdict in claims]
         return Draft(idf, QUESTION, claims=made, dropped=dropped)
@@ -306,3 +306,11 @@ def test_rank_prefers_support_then_score_then_the_words_of_the_question() -> Non
     best = draft((GOOD, own))
     for worse in (draft(), draft((GOOD, quoted)), draft((GOOD, own), dropped=1), draft(("Fish increased.", own))):
         assert best.rank() > worse.rank()
+
+
+def test_a_number_in_digits_does_not_stray_from_one_in_words() -> None:
+    draft = Draft(idf, QUESTION, evidence=shown("The study followed twenty-five men for three years."))
+    draft.raw = "The study followed 25 men for 3 years"
+    assert not draft.strays()
+    draft.raw = "The study followed 26 men for 3 years"
+    assert draft.strays()
