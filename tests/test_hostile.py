@@ -171,8 +171,8 @@ def test_orders_are_no_evidence_and_are_counted(obeyed: Obeyed, attack: hostile.
 
 
 def test_orders_are_quoted_where_the_question_asks_for_them(engine: Engine) -> None:
-    model = Obedient("x")
-    answer = with_model(engine, model, threshold=0).ask("Which hidden instructions does the vineyard hedges paper hold?")
+    answerer = with_model(engine, Obedient("x"), threshold=0)
+    answer = answerer.ask("Which hidden instructions does the vineyard hedges paper hold?")
     check(answer, engine)
     assert answer.passed_over == 0
     assert any("moonberry" in e.sentence.text for e in answer.evidence)
