@@ -91,6 +91,11 @@ class Draft:
         # "25" may stand for the evidence's "twenty-five".
         return strays(re.sub(r"\[\d*\]?", "", rest), [*texts, *map(levelled, texts)])
 
+    @property
+    def has_own(self) -> bool:
+        """Whether a sentence that the model wrote has passed; quotations in place of failed ones are none."""
+        return any(claim.verdict is not Verdict.QUOTED for claim in self.claims)
+
     def quote_best(self) -> Iterator[Checked]:
         """Quote what of the evidence is worth it and has not been said."""
         most = MOST_QUOTED - len(self.claims)

@@ -120,9 +120,13 @@ def test_a_wrong_sentence_is_replaced_by_what_it_should_have_said(mode: str) -> 
     cite = " [2]" if mode == "compose" else ""
     wrong = "Ice left the lakes twelve days earlier than in 2010."
     draft, _ = write(make_writer(mode, model, ABLE), model, wrong + cite)
-    (claim,) = draft.claims
+    claim, *more = draft.claims
     assert (claim.text, claim.verdict, claim.written) == (TEXTS[1], Verdict.QUOTED, wrong)
     assert draft.dropped == 0
+    # Nothing is the model's own: what the evidence holds besides is quoted too, or a paper that a model obeys would
+    # choose the answer.
+    assert {one.verdict for one in more} == {Verdict.QUOTED}
+    assert len({one.text for one in draft.claims}) == len(draft.claims)
 
 
 @pytest.mark.parametrize("mode", ["compose", "free"])

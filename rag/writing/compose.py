@@ -42,5 +42,5 @@ class Compose:
         if not draft.failed or self._patient:
             # A sentence that was broken off, for straying or for want of tokens, fails here.
             yield from draft.check(finished=True)
-        if draft.failed and not (self._patient and draft.claims):
+        if draft.failed and not (self._patient and draft.has_own):
             yield from draft.quote_best()

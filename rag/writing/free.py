@@ -42,7 +42,7 @@ class Free:
         if task.cancel.is_set():
             return
         yield from self._check(task, finished=True)
-        if draft.failed and not draft.claims:
+        if draft.failed and not draft.has_own:
             yield from draft.quote_best()
 
     def _check(self, task: Task, *, finished: bool) -> Iterator[Checked]:
