@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.identity import normalise_title
 from rag.records import Retrieval, Word
 from rag.terms import content_terms, numbers
 
@@ -75,16 +76,29 @@ def weights_path() -> Path:
 def answerability(question: str, found: Retrieval, weights: Weights) -> float:
     """Probability in 0..1 that the papers found answer `question`; 0 where nothing was found.
 
-    What comes before the question proper ("Thanks. Now something else: ...") is met by no paper: where the last part
-    alone looks better, it counts. Without token vectors, or words, there is nothing to judge by but the similarity (its
-    root, to be on a scale with the rest).
+    A question that names a paper by its title and asks nothing in particular is answered by it. What comes before the
+    question proper ("Thanks. Now something else: ...") is met by no paper: where the last part alone looks better, it
+    counts. Without token vectors, or words, there is nothing to judge by but the similarity (its root, to be on a scale
+    with the rest).
     """
     if not found.hits:
         return 0.0
+    if _asks_about_a_paper(question, found):
+        return 1.0
     if not found.words:
         return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
     return max(weights.probability(features(text, replace(found, words=words))) for text, words in parts)
+
+
+def _asks_about_a_paper(question: str, found: Retrieval) -> bool:
+    """Whether `question` names a paper found by its title and asks hardly more: "What does X report?"."""
+    asked = f" {normalise_title(question)} "
+    for hit in found.hits:
+        title = normalise_title(hit.title)
+        if f" {title} " in asked and len(set(content_terms(asked.replace(f" {title} ", " ")))) < _FEWEST:
+            return True
+    return False
 
 
 def _last_part(question: str, words: Sequence[Word]) -> list[tuple[str, tuple[Word, ...]]]:

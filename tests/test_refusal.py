@@ -54,6 +54,14 @@ def test_in_a_conversation_the_words_before_count_where_they_lead_to_the_same_pa
     assert judge(0.5).confidence_of(far) < 0.5
 
 
+def test_a_paper_asked_for_by_its_title_is_answered_from() -> None:
+    poor = found(word("attention", 0.1), word("need", 0.1), word("report", 0.1))
+    for asked in ("What does Tea and sleep report?", "tea and sleep: what is it about?"):
+        assert answerability(asked, poor, WEIGHTS) == 1.0
+    for more in ("What licence and price has the software of Tea and sleep?", "Who sleeps after tea?"):
+        assert answerability(more, poor, WEIGHTS) < 1.0
+
+
 def test_nothing_found_is_no_answer() -> None:
     assert answerability(QUESTION, Retrieval((), 0.9), WEIGHTS) == 0.0
 
