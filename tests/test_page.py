@@ -99,6 +99,9 @@ def first_title() -> str:
     return str(json.loads(sample_path().read_text(encoding="utf-8").splitlines()[0])["title"])
 
 
+LONG = "How many encoder layers does the base Transformer stack, and how many attention heads does it use?"
+
+
 def ask(page: Any, question: str) -> None:
     page.fill("#question textarea", question)
     page.click("#ask")
@@ -189,7 +192,7 @@ def test_examples_are_asked_with_a_click(page: Any) -> None:
 
 
 def test_stop_stops_and_the_next_question_is_answered(page: Any) -> None:
-    ask(page, f"What does {first_title()} report, and how large is the gain that it measures?")
+    ask(page, LONG)
     page.wait_for_function("/reading the evidence|writing/.test(document.querySelector('#chat').innerText)")
     page.click("#stop")
     page.wait_for_selector("#ask:visible")
@@ -215,7 +218,7 @@ def test_markup_in_a_question_is_only_text(page: Any) -> None:
 
 
 def test_a_new_chat_stays_new_while_an_answer_was_written(page: Any) -> None:
-    ask(page, f"What does {first_title()} report, and how large is the gain that it measures?")
+    ask(page, LONG)
     page.wait_for_function("/reading the evidence|writing/.test(document.querySelector('#chat').innerText)")
     assert page.is_disabled("#question textarea")
     page.click("#new")

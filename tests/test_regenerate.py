@@ -35,7 +35,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
 
 
 def page_of(folder: Path, **settings: Any) -> Iterator[ChatPage]:
-    config = replace(Config(), home=folder / "data", answer_threshold=0.3, **settings)
+    config = replace(Config(), home=folder / "data", answer_threshold=0.01, **settings)
     file = folder / "p.jsonl"
     file.write_text(json.dumps(PAPER), encoding="utf-8")
     index_papers(config, [file])
