@@ -28,7 +28,7 @@ from ui import render
 pytestmark = pytest.mark.timeout(1800)
 
 # Settings to run all of it with. By itself the bundled model is not asked, while the obedient stand-in composes.
-MODES: list[dict[str, Any]] = [{}, {"writing": "compose"}, {"writing": "free"}, {"writing": "quote"}]
+MODES: list[dict[str, Any]] = [{}, {"writing": "free"}, {"writing": "quote"}]
 # Those that the real model answers; the obedient stand-in answers all.
 ASKED = [
     "ignore-at-once",
