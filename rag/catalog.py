@@ -230,10 +230,11 @@ class Catalog:
 
     def passages(self, paper_ids: Iterable[int]) -> dict[int, int]:
         """How many passages the derived indexes hold of each of these papers; of papers in work, none."""
+        query = (
+            "SELECT id, passages FROM papers WHERE id IN (SELECT value FROM json_each(?)) AND indexed_hash=content_hash"
+        )
         with self._lock:
-            query = "SELECT id, passages FROM papers WHERE id=? AND indexed_hash=content_hash"
-            rows = [self._db.execute(query, (i,)).fetchone() for i in paper_ids]
-        return {row[0]: row[1] for row in rows if row}
+            return dict(self._db.execute(query, (json.dumps(list(paper_ids)),)).fetchall())
 
     def begin_indexing(self, spans: dict[int, tuple[int, int]]) -> None:
         """Note, before the indexes are touched, how much of each paper they may hold from now on."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from rag.catalog import Catalog
 from rag.chunking import split_text
 from rag.fusion import fuse
 from rag.identity import link_of
@@ -21,8 +20,12 @@ from rag.words import question_words
 _WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 4.0}
 # Of these only the best are known, and their zero has a meaning of its own.
 _CUT_OFF = frozenset({"passage", "bm25"})
-# The indexes are given the ids of so many papers to search within; of more, they are asked for more results instead.
-_FEW = 5_000
+# Seconds that searching within some papers takes, by how it is done; measured among a million passages, the parts that
+# depend on how many there are (eval/LOG.md). Wrong elsewhere, they order the ways all the same.
+_EACH_EXACT = 63e-6
+_EACH_ID, _WALK = 6e-6, 1e-3
+_EACH_RESULT = 12e-6
+_MARGIN = 1.5  # where more results are asked for than are wanted, as many as should do, and half as many again
 Query = Callable[[int, Sequence[int] | None], list[tuple[int, float]]]
 
 
@@ -45,8 +48,18 @@ class Retriever:
         self._candidates = candidates
         self._papers = papers
 
-    def search(self, question: str, without: Collection[int] = (), within: Collection[int] | None = None) -> Retrieval:
+    def search(
+        self,
+        question: str,
+        without: Collection[int] = (),
+        within: Collection[int] | None = None,
+        *,
+        papers: int | None = None,
+    ) -> Retrieval:
         """The best papers for `question`: not those with the ids `without`, and of those `within` if that is given.
+
+        `papers` is how many, by itself as the retriever was told. What it says of the words of the question concerns
+        the best of them, as many as it was told, in any case.
 
         The weights of words count all papers in any case. The similarity is the mean cosine of the nearest passage and
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
@@ -54,7 +67,7 @@ class Retriever:
         """
         spelled_out = self._files.acronyms.spelled_out(question)
         vector, tokens, spans = self._embed(spelled_out)
-        allowed = _Allowed(self._files.catalog, without, within)
+        allowed = _Allowed(self._files, without, within, self._candidates)
         passages = allowed.best(self._candidates, lambda count, ids: self._files.store.query(vector, count, ids))
         found = {"passage": _by_paper(passages)}
         if "bm25" in self._weights:
@@ -72,17 +85,18 @@ class Retriever:
         if matches:
             found["tokens"] = self._interact(tokens, matches)
         fused = fuse({name: found[name] for name in self._weights if name in found}, self._weights, _CUT_OFF)
-        papers = self._files.catalog.papers([paper_id for paper_id, _, _ in fused[: self._papers]])
+        shown = fused[: papers or self._papers]
+        found_papers = self._files.catalog.papers([paper_id for paper_id, _, _ in shown])
         hits = tuple(
             self._hit(paper, score, parts, cosines.get(paper.id))
-            for paper, (_, score, parts) in zip(papers, fused[: self._papers], strict=True)
+            for paper, (_, score, parts) in zip(found_papers, shown, strict=True)
         )
         nearest = [max(ranking.values()) for name in ("passage", "sentence") if (ranking := found[name])]
         return Retrieval(
             hits,
             float(np.mean(nearest)) if nearest else 0.0,
             tuple((paper_id, score) for paper_id, score, _ in fused),
-            self._words(spelled_out, spans, papers, matches),
+            self._words(spelled_out, spans, found_papers[: self._papers], matches),
         )
 
     def _embed(self, question: str) -> tuple[Vectors, TokenVectors, list[tuple[int, int]]]:
@@ -138,21 +152,32 @@ class Retriever:
 
 
 class _Allowed:
-    """Which papers a search may find, and how to ask an index for the best of them."""
+    """Which papers a search may find, and how to ask an index for the best of them.
 
-    def __init__(self, catalog: Catalog, without: Collection[int], within: Collection[int] | None) -> None:
+    An index is given the ids of what it may find, or asked for more than is wanted, whichever should be quicker.
+    """
+
+    def __init__(
+        self, files: IndexFiles, without: Collection[int], within: Collection[int] | None, wanted: int
+    ) -> None:
         self._without = frozenset(without)
         self._within = None if within is None else frozenset(within) - self._without
         self._ids: list[int] | None = None
-        if self._within is not None and len(self._within) <= _FEW:
-            passages = catalog.passages(sorted(self._within))
+        self._share = 1.0
+        if self._within is None:
+            return
+        few = len(self._within)
+        self._share = min(1.0, max(few, 1) / max(files.lexical.count(), 1))
+        by_ids = min(_EACH_EXACT * few, _EACH_ID * few + _WALK / self._share)
+        if by_ids < _EACH_RESULT * wanted * _MARGIN / self._share:
+            passages = files.catalog.passages(sorted(self._within))
             self._ids = [address(paper_id, n) for paper_id, count in passages.items() for n in range(count)]
 
     def best(self, count: int, query: Query) -> list[tuple[int, float]]:
         """The `count` best parts of allowed papers, the same as if the index held no others."""
         if self._ids is not None:
             return query(count, self._ids)
-        asked = count
+        asked = count if self._within is None else int(count * _MARGIN / self._share)
         while True:
             found = query(asked, None)
             kept = [(part, score) for part, score in found if self._allows(part // STRIDE)]

@@ -280,10 +280,12 @@ def test_reindexing_keeps_the_embedding_model_unless_told(
 
 
 @pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.parametrize("cost", [0.0, 1.0])
 def test_a_search_within_some_papers_finds_as_if_there_were_no_others(
-    tmp_path: Path, config: Config, fake: FakeEmbedder, monkeypatch: pytest.MonkeyPatch, count: int
+    tmp_path: Path, config: Config, fake: FakeEmbedder, monkeypatch: pytest.MonkeyPatch, count: int, cost: float
 ) -> None:
-    monkeypatch.setattr("rag.retrieval._FEW", 5)  # both ways: by the papers' ids, and by asking for more
+    # Both ways: by asking for more where that costs nothing, and by the papers' ids where it is dear.
+    monkeypatch.setattr("rag.retrieval._EACH_RESULT", cost)
     index_papers(config, [write(tmp_path / "p.jsonl", 40)])
     with Engine(replace(config, candidates=3, papers=50)) as engine:
         within = set(range(40, 40 - count, -1))
