@@ -31,6 +31,12 @@ _ASKS_FOR_PAPER = re.compile(
     r"what (?:tool|paper|work|was that)\b|where can\b|i(?:'m| am)\b|looking for\b)",
     re.IGNORECASE,
 )
+# What is asked for, which no paper says of itself.
+_ASKING = re.compile(
+    r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|surveys?|reviews?|authors?|researchers?|groups?|teams?|"
+    r"findings?|results?|approach(?:es)?|methods?|overview|compare[ds]?|contrast|summari[sz]e[ds]?)",
+    re.IGNORECASE,
+)
 _NAME = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][\w-]*\w")
 _BREAK = re.compile(r"[.!?:;]\s+")
 _FEWEST = 3  # words that a part of a question must have to be judged by itself
@@ -149,5 +155,9 @@ def features(question: str, found: Retrieval) -> dict[str, float]:
 
 def unmet_words(words: Sequence[Word], below: float) -> tuple[str, ...]:
     """The words of a question that no paper found holds, or has anything like: rare ones, met less than `below`."""
-    found = [word.text for word in words if not word.any_stands and word.any_match < below and word.rarity > _RARE]
+    found = [
+        word.text
+        for word in words
+        if not word.any_stands and word.any_match < below and word.rarity > _RARE and not _ASKING.fullmatch(word.text)
+    ]
     return tuple(dict.fromkeys(found))

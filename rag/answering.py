@@ -11,9 +11,10 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
+from rag.breadth import asks_for_several
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
-from rag.evidence import rank_evidence
+from rag.evidence import one_of_each, rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.narrowing import Asked, answer_from_records, narrow
@@ -39,6 +40,8 @@ from rag.writing.writer import Task, Writer
 # A question gets one sentence a part, and two more.
 _MORE_SENTENCES = 2
 _MAX_SENTENCES = 5
+# What several papers say takes so many times the tokens of evidence and answer.
+_BROADER = 2
 _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
@@ -60,6 +63,7 @@ class Answerer:
         evidence_sentences: int,
         evidence_tokens: int,
         answer_tokens: int,
+        broad_papers: int,
         judge: Judge,
     ) -> None:
         self._retriever = retriever
@@ -71,6 +75,7 @@ class Answerer:
         self._evidence_sentences = evidence_sentences
         self._evidence_tokens = evidence_tokens
         self._answer_tokens = answer_tokens
+        self._broad_papers = broad_papers
         self._judge = judge
 
     def stream(
@@ -109,9 +114,10 @@ class Answerer:
             return
         if not self._fits(f"{subject} {question}"):
             subject = ""
+        several = asks_for_several(question)
         resolved = resolve(
-            self._search(without), question, subject, self._judge.needed_similarity, follows,
-            within=self._search(without, asked.within) if asked.scope else None,
+            self._search(without, several=several), question, subject, self._judge.needed_similarity, follows,
+            within=self._search(without, asked.within, several=several) if asked.scope else None,
         )  # fmt: skip
         query = resolved.query
         found, passed_over = without_orders(query, resolved.found)
@@ -127,7 +133,8 @@ class Answerer:
         near_enough = found.similarity >= self._judge.needed_similarity(query)
         draft = Draft(self._idf)
         if found.hits and (asked.only_points or (near_enough and judged.confidence >= self._judge.threshold)):
-            draft = yield from self._write(query, found, clock, cancel, sampling or self.sampling)
+            job = _Job(query, found, several, sampling or self.sampling, cancel)
+            draft = yield from self._write(job, clock)
         yield Finished(self._answer(asked, judged, draft, clock, cancel))
 
     def ask(
@@ -149,8 +156,11 @@ class Answerer:
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
-    def _search(self, without: Collection[int] = (), within: Collection[int] | None = None) -> Search:
-        return lambda query: self._retriever.search(query, without, within)
+    def _search(
+        self, without: Collection[int] = (), within: Collection[int] | None = None, *, several: bool = False
+    ) -> Search:
+        papers = self._broad_papers if several else None
+        return lambda query: self._retriever.search(query, without, within, papers=papers)
 
     def _fits(self, query: str) -> bool:
         try:
@@ -168,34 +178,40 @@ class Answerer:
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
 
-    def _write(
-        self, question: str, found: Retrieval, clock: "_Clock", cancel: Event, sampling: Sampling
-    ) -> Generator[AnswerEvent, None, Draft]:
-        chosen = rank_evidence(
-            question, found.hits, self._idf, min(self._evidence_sentences, self.writer.most_evidence)
-        )
+    def _write(self, job: "_Job", clock: "_Clock") -> Generator[AnswerEvent, None, Draft]:
+        question, hits = job.question, job.found.hits
+        most = self.writer.most_evidence
+        chosen = one_of_each(question, hits, self._idf, most) if job.several else []
+        several = len({hit.key for hit, _, _ in chosen}) > 1
+        if not several:
+            chosen = rank_evidence(question, hits, self._idf, min(self._evidence_sentences, most))
+        more = _BROADER if several else 1
         messages, evidence = self.writer.prompt.fit(
             question,
             chosen,
             self._model.count_tokens,
-            evidence_tokens=self._evidence_tokens,
+            evidence_tokens=more * self._evidence_tokens,
             prompt_tokens=self._prompt_tokens(),
         )
-        lengths = {hit.key: len(hit.sentences) for hit in found.hits}
-        draft = Draft(self._idf, question, evidence=evidence, lengths=lengths)
+        lengths = {hit.key: len(hit.sentences) for hit in hits}
+        draft = Draft(self._idf, question, several, evidence=evidence, lengths=lengths)
         clock.lap("evidence")
         if not messages:
             # Not even the best sentence fits the context beside the question: it is quoted without being read.
             yield from draft.quote_best()
             return draft
         sentences = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
-        task = Task(messages, draft, sentences, self._answer_tokens, sampling, cancel)
+        if several:
+            sentences = max(sentences, len({item.key for item in evidence}))
+        prompt = self._model.count_tokens(messages)
+        answer_tokens = min(more * self._answer_tokens, self._model.context_tokens - prompt)
+        task = Task(messages, draft, sentences, answer_tokens, job.sampling, job.cancel)
         for event in self.writer.write(task):
             if isinstance(event, Token | Checked):
                 clock.mark("first_token")
             yield event
         draft = task.draft
-        draft.prompt_tokens = self._model.count_tokens(messages) if draft.sampling else 0
+        draft.prompt_tokens = prompt if draft.sampling else 0
         clock.lap("write")
         return draft
 
@@ -232,6 +248,17 @@ class Answerer:
             writing=self.writer.name,
             sampling=draft.sampling,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What an answer is written from; `several` where a sentence from each of several papers is asked for."""
+
+    question: str
+    found: Retrieval
+    several: bool
+    sampling: Sampling
+    cancel: Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,6 +317,7 @@ class Engine(SearchEngine):
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
+                broad_papers=config.broad_papers,
                 judge=self.judge,
             )
             self.writing = describe_writing(config.writing, self.llm.parameters)

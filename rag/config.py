@@ -43,6 +43,8 @@ class Config:
     """Passages that each index brings to the fusion, and papers whose sentences and tokens are then compared."""
     papers: int = 5
     """Papers that a question retrieves for its evidence."""
+    broad_papers: int = 8
+    """The same for a question that asks for several papers; each that is about as good a hit is quoted."""
     evidence_sentences: int = 6
     """Numbered sentences shown to the language model at the most."""
     evidence_tokens: int = 300

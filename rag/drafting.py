@@ -31,11 +31,13 @@ def claim_text(claim: Claim) -> str:
 class Draft:
     """The answer while it is made. `lengths` maps papers, by key, to the number of their sentences.
 
-    `failed` tells that a sentence could not be saved; a `patient` draft goes on after it.
+    `several` tells that sentences of several papers were asked for and all evidence is worth quoting. `failed` tells
+    that a sentence could not be saved; a `patient` draft goes on after it.
     """
 
     idf: Idf
     question: str = ""
+    several: bool = False
     patient: bool = False
     sampling: Sampling | None = None
     raw: str = ""
@@ -53,6 +55,18 @@ class Draft:
 
     def __post_init__(self) -> None:
         self._verifier = Verifier(self.idf)
+
+    @property
+    def most_quoted(self) -> int:
+        """How many quotations may take the place of an answer."""
+        return len(self.evidence) if self.several else MOST_QUOTED
+
+    def blank(self) -> "Draft":
+        """A new draft of the same answer."""
+        return Draft(
+            self.idf, self.question, self.several, evidence=self.evidence, lengths=self.lengths,
+            prompt_tokens=self.prompt_tokens,
+        )  # fmt: skip
 
     def check(self, *, finished: bool) -> Iterator[Checked]:
         """Check the sentences with citations that have been completed since the last call.
@@ -98,8 +112,11 @@ class Draft:
 
     def quote_best(self) -> Iterator[Checked]:
         """Quote what of the evidence is worth it and has not been said."""
-        most = MOST_QUOTED - len(self.claims)
-        yield from self.quote(worth_quoting(self.question, self.evidence, self.lengths, self.idf, MOST_QUOTED)[:most])
+        most = self.most_quoted - len(self.claims)
+        worth = self.evidence
+        if not self.several:
+            worth = worth_quoting(self.question, self.evidence, self.lengths, self.idf, MOST_QUOTED)
+        yield from self.quote(worth[:most])
 
     def quote(self, items: Iterable[Evidence]) -> Iterator[Checked]:
         """Quote `items` in their order, less those that are cited already or say nothing new."""

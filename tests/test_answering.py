@@ -291,7 +291,7 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     tight = Answerer(
         ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, ask.engine.catalog, ask.answerer.writer,
-        evidence_sentences=20, evidence_tokens=30, answer_tokens=50,
+        evidence_sentences=20, evidence_tokens=30, answer_tokens=50, broad_papers=5,
         judge=Judge(ask.engine.files.lexical.idf, load_weights("")[0], 0.0),
     )  # fmt: skip
     answer = tight.ask(QUESTION)

@@ -49,7 +49,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def with_model(engine: Engine, model: Any, threshold: float | None = None, **settings: int) -> Answerer:
     """The answerer of `engine` with another language model."""
-    names = ("evidence_sentences", "evidence_tokens", "answer_tokens")
+    names = ("evidence_sentences", "evidence_tokens", "answer_tokens", "broad_papers")
     chosen = {name: getattr(engine.config, name) for name in names}
     idf = engine.files.lexical.idf
     judge = engine.judge

@@ -39,8 +39,8 @@ TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval
 PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
-    "examples", "straying", "drafting", "words", "leaning", "orders", "unseen", "answerability", "filters", "matching",
-    "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth", "checking",
+    "examples", "straying", "drafting", "words", "leaning", "breadth", "orders", "unseen", "answerability", "filters",
+    "matching", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth", "checking",
     "signals", "objections", "placing", "quantities", "wording",
 }  # fmt: skip
 

@@ -131,8 +131,18 @@ def claim_markdown(claim: Claim, turn: str) -> str:
 
 
 def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", status: str = "") -> str:
-    """An answer that is still being written: checked sentences, the sentence in work, and what is going on."""
-    lines = [claim_markdown(claim, turn) for claim in claims]
+    """An answer that is still being written: checked sentences, the sentence in work, and what is going on.
+
+    Over the quotations of a paper stands its title: for one who asks for a paper it is the answer.
+    """
+    lines: list[str] = []
+    speaking = 0
+    for claim in claims:
+        paper = claim.citations[0] if claim.verdict is Verdict.QUOTED and claim.citations else None
+        if paper and paper.paper_id != speaking:
+            lines.append(f"**{escape_markdown(paper.title)}**")
+        speaking = paper.paper_id if paper else 0
+        lines.append(claim_markdown(claim, turn))
     draft = re.sub(r"\s*\[\d*\]?", "", draft).strip()
     if draft:
         lines.append(f"*{escape_markdown(draft)} \u2026*")

@@ -26,10 +26,7 @@ class BestOf:
         drafts: list[Draft] = []
         for number in range(self._count):
             yield Drafting(number + 1, self._count)
-            draft = Draft(
-                blank.idf, blank.question, evidence=blank.evidence, lengths=blank.lengths,
-                prompt_tokens=blank.prompt_tokens,
-            )  # fmt: skip
+            draft = blank.blank()
             one = replace(task, draft=draft, sampling=replace(task.sampling, seed=seed + number))
             for event in self._writer.write(one):
                 if not isinstance(event, Checked):

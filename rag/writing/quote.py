@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 
-from rag.drafting import MOST_QUOTED
-from rag.grammar import MOST_CHOICES, REFUSAL, choice_grammar
+from rag.grammar import MOST_CHOICES, REFUSAL, choice_grammar, selection_grammar
 from rag.prompting import AnswerPrompt
 from rag.records import Checked, LanguageModel, Reading, Token
 from rag.writing.writer import Task, dictate
@@ -35,15 +34,22 @@ class Quote:
             yield from draft.quote_best()
             return
         by_number = {item.number: item for item in draft.evidence}
-        grammar = choice_grammar(len(draft.evidence), MOST_QUOTED, _LEAST_CHOSEN)
+        # Of several papers those that speak to the question are picked out, as they come.
+        grammar = (
+            selection_grammar(len(draft.evidence), _LEAST_CHOSEN)
+            if draft.several
+            else choice_grammar(len(draft.evidence), draft.most_quoted, _LEAST_CHOSEN)
+        )
         seen = 0
-        with closing(dictate(self._model, task, grammar, min(task.max_tokens, MOST_QUOTED * _CHOICE_TOKENS))) as events:
+        with closing(
+            dictate(self._model, task, grammar, min(task.max_tokens, draft.most_quoted * _CHOICE_TOKENS))
+        ) as events:
             for event in events:
                 yield event
                 chosen = [int(number) for group in _CHOICE.findall(draft.raw) for number in re.findall(r"\d+", group)]
                 # A model that no grammar holds may name what was not shown, and too much.
                 named = [by_number[number] for number in chosen[seen:] if number in by_number]
-                yield from draft.quote(named[: MOST_QUOTED - len(draft.claims)])
+                yield from draft.quote(named[: draft.most_quoted - len(draft.claims)])
                 seen = len(chosen)
         if not draft.claims and not task.cancel.is_set() and draft.raw.strip() != REFUSAL:
             # There was no room for a choice.

@@ -1,0 +1,130 @@
+"""Questions that several papers answer together: each that is about as good a hit is quoted. With the real models."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from rag import build
+from rag.breadth import asks_for_several
+from rag.build import Engine, index_papers
+from rag.config import Config
+from rag.errors import UsageError
+from rag.grammar import REFUSAL, selection_grammar
+from rag.schema import grammar_pattern
+from tests.fakes import FakeModel
+
+LAKES = {
+    "Ice cover of forty northern lakes": "We followed forty lakes with buoys from 2001 to 2019. Lake ice now breaks up "
+    "eleven days earlier than two decades ago. Small lakes lost more ice than large ones.",
+    "A century of thaw dates from parish books": "Parish clerks wrote down when lake ice broke up each spring. Their "
+    "books show that the ice of lakes goes nine days earlier than in 1900. Two clerks left gaps.",
+    "Freezing of alpine lakes seen from space": "Satellite pictures of alpine lakes were sorted by a simple rule. The "
+    "ice of alpine lakes forms six days later and breaks up four days earlier than in 1985.",
+    "Lake ice in a regional climate model": "A regional model simulates the ice of lakes under warming. With two "
+    "degrees of warming the ice cover of lakes shortens by three weeks.",
+}
+OTHERS = {
+    "Bees and blossom": "Bees visit apple blossom at noon. Rain keeps the bees away for two hours.",
+    "A smaller sorting network": "Sorting networks order numbers. Ours for eighteen wires needs 77 comparators.",
+    "Bread without kneading": "Dough that rests for a day needs no kneading. Its crumb is as open as that of kneaded "
+    "dough.",
+}
+BROAD = "Which studies measured how the ice cover of lakes changes, and what did they find?"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("several")
+    papers = [{"title": title, "abstract": text} for title, text in {**LAKES, **OTHERS}.items()]
+    (home / "papers.jsonl").write_text("\n".join(map(json.dumps, papers)), encoding="utf-8")
+    index_papers(Config(home=home), [home / "papers.jsonl"])
+    return home
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Iterator[Engine]:
+    with Engine(Config(home=folder)) as ready:
+        yield ready
+
+
+def test_each_paper_on_the_matter_is_quoted_and_no_other(engine: Engine) -> None:
+    answer = engine.answerer.ask(BROAD)
+    assert {citation.title for citation in answer.citations} == LAKES.keys()
+    # "Their books show" is quoted with the sentence that tells whose.
+    assert "Parish clerks wrote down" in answer.text
+    assert {hit.title for hit in answer.hits} >= LAKES.keys()
+    # What asks for papers is no matter of theirs.
+    assert "studies" not in answer.unmet
+
+
+def test_an_able_model_picks_out_of_them_in_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The bundled model is not able to: it refuses.
+    model = FakeModel("[1] [2] [4] [5]")
+    monkeypatch.setattr(build, "load_llm", lambda config: model)
+    with Engine(Config(home=folder, writing="quote")) as engine:
+        answer = engine.answerer.ask(BROAD)
+    shown = [answer.evidence[number - 1].sentence.text for number in (1, 2, 4, 5)]
+    assert [citation.quote for citation in answer.citations] == shown
+    assert len({citation.title for citation in answer.citations}) >= 3
+    assert model.grammars[-1] == selection_grammar(len(answer.evidence), 2)
+
+
+def test_a_question_about_one_paper_is_answered_from_it(engine: Engine) -> None:
+    answer = engine.answerer.ask("How many comparators does the sorting network for eighteen wires need?")
+    assert "77 comparators" in answer.text
+    assert answer.citations[0].title == "A smaller sorting network"
+
+
+def test_what_is_wanted_of_several_papers_may_be_limited(folder: Path) -> None:
+    with Engine(Config(home=folder, broad_papers=2)) as engine:
+        assert len({citation.title for citation in engine.answerer.ask(BROAD).citations}) == 2
+
+
+def test_a_small_context_still_holds_what_several_papers_say(folder: Path) -> None:
+    with Engine(replace(Config(home=folder, writing="compose"), context_tokens=512)) as engine:
+        answer = engine.answerer.ask(BROAD)
+        assert not answer.refused
+        assert answer.prompt_tokens + answer.generated_tokens <= 512
+        with pytest.raises(UsageError, match="too long"):
+            engine.answerer.ask(BROAD + " ice" * 600)
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("Which papers study the ice of lakes?", True),
+        ("What do we know about the ice of lakes?", True),
+        ("Compare the ways in which lake ice was measured.", True),
+        ("How have researchers measured the thaw of lakes?", True),
+        ("What different methods are there to date the thaw?", True),
+        ("Who has measured lake ice from space?", True),
+        ("Give me an overview of sorting networks", True),
+        ("How many lakes did the study follow?", False),
+        ("Which paper uses the books of clerks?", False),
+        ("How did they measure the ice?", False),
+        ("How much earlier does the ice break up each decade?", False),
+        ("Why do small lakes lose more ice than large ones?", False),
+        ("", False),
+    ],
+)
+def test_the_form_tells_whether_several_papers_are_asked_for(question: str, several: bool) -> None:
+    assert asks_for_several(question) is several
+
+
+@pytest.mark.parametrize(("count", "least"), [(1, 1), (1, 2), (4, 1), (4, 2), (5, 3)])
+def test_a_selection_is_some_numbers_in_their_order(count: int, least: int) -> None:
+    pattern = re.compile(grammar_pattern(selection_grammar(count, least)))
+    numbers = range(1, count + 1)
+    for size in range(count + 1):
+        for chosen in combinations(numbers, size):
+            text = " ".join(f"[{number}]" for number in chosen)
+            assert bool(pattern.fullmatch(text)) == (size >= min(least, count))
+    assert pattern.fullmatch(REFUSAL)
+    assert not pattern.fullmatch("[2] [1]")
+    with pytest.raises(ValueError, match="selection"):
+        selection_grammar(0)
