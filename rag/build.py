@@ -312,7 +312,7 @@ class Engine(SearchEngine):
                 self.llm,
                 self.files.lexical.idf,
                 self.catalog,
-                make_writer(config.writing, self.llm, self.llm.parameters, config.best_of),
+                make_writer(config.writing, self.llm, self.llm.parameters, config.best_of, config.answer_threshold),
                 sampling=Sampling(config.temperature, config.seed),
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,

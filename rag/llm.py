@@ -9,12 +9,14 @@ import os
 import queue
 import re
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import llama_cpp
-from llama_cpp import Llama, LlamaGrammar
+import numpy as np
+import numpy.typing as npt
+from llama_cpp import Llama, LlamaGrammar, LogitsProcessorList
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from rag.control import CONTROL_PATTERN
@@ -167,11 +169,13 @@ class LlamaModel:
         max_tokens: int,
         cancel: threading.Event,
         sampling: Sampling | None = None,
+        bias: Mapping[str, float] | None = None,
     ) -> Generator[Reading | Token, None, None]:
         """Read the prompt, then write until the grammar is complete, `max_tokens` are written or `cancel` is set.
 
-        Without a grammar (""), until the model comes to its end. Raises UsageError if prompt and answer do not fit the
-        context together.
+        Without a grammar (""), until the model comes to its end. `bias` is added to the logits of the tokens that a
+        text may begin with, where the answer begins. Raises UsageError if prompt and answer do not fit the context
+        together.
         """
         tokens = self._tokens(messages)
         if len(tokens) + max_tokens > self.context_tokens:
@@ -180,7 +184,8 @@ class LlamaModel:
                 f"{self.context_tokens}. Ask a shorter question, or raise context_tokens."
             )
         head = self._head(messages)
-        job = _Job(tokens, head, grammar, max_tokens, cancel, self._closing, sampling or self._sampling)
+        favoured = {token: more for text, more in (bias or {}).items() for token in self._beginnings(text)}
+        job = _Job(tokens, head, grammar, max_tokens, cancel, self._closing, sampling or self._sampling, favoured)
         self._jobs.put(job)
         try:
             while True:
@@ -198,6 +203,11 @@ class LlamaModel:
         finally:
             # The consumer is gone or done: the worker must not write on for nobody.
             job.abandoned.set()
+
+    def _beginnings(self, text: str) -> set[int]:
+        """The tokens that `text` may begin with."""
+        pieces = [self._llama.tokenize(text[:end].encode(), add_bos=False) for end in range(1, len(text) + 1)]
+        return {piece[0] for piece in pieces if len(piece) == 1}
 
     def _head(self, messages: Sequence[Message]) -> list[int]:
         """Tokens of the system message alone, which are kept between questions; empty where there is no such thing."""
@@ -264,6 +274,7 @@ class LlamaModel:
         generated = self._llama.generate(
             job.tokens, temp=job.sampling.temperature, top_k=40, top_p=0.95, min_p=0.05,
             grammar=LlamaGrammar.from_string(job.grammar, verbose=False) if job.grammar else None,
+            logits_processor=LogitsProcessorList([job.at_the_beginning]) if job.bias else None,
         )  # fmt: skip
         for written, token in enumerate(generated, start=1):
             if job.stopped() or llama_cpp.llama_vocab_is_eog(self._vocab(), token):
@@ -303,7 +314,9 @@ class _Job:
         cancel: threading.Event,
         closing: threading.Event,
         sampling: Sampling,
+        bias: Mapping[int, float],
     ) -> None:
+        self.bias = bias
         self.tokens = tokens
         self.head = head
         self.grammar = grammar
@@ -314,6 +327,13 @@ class _Job:
         self.started = False
         self.abandoned = threading.Event()
         self.output: queue.Queue[Reading | Token | BaseException | None] = queue.Queue()
+
+    def at_the_beginning(self, tokens: npt.NDArray[np.intc], logits: npt.NDArray[np.single]) -> npt.NDArray[np.single]:
+        """The logits of the next token, with the bias where nothing is written yet."""
+        if len(tokens) <= len(self.tokens):
+            for token, more in self.bias.items():
+                logits[token] += more
+        return logits
 
     def stopped(self) -> bool:
         return self.cancel.is_set() or self.abandoned.is_set() or self.closing.is_set()

@@ -15,7 +15,7 @@ What the server can do is found out when it is first asked, not configured:
 
 import re
 import unicodedata
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from threading import Event
@@ -135,10 +135,11 @@ class ServerModel:
         max_tokens: int,
         cancel: Event,
         sampling: Sampling | None = None,
+        bias: Mapping[str, float] | None = None,  # noqa: ARG002
     ) -> Generator[Reading | Token, None, None]:
         """Write until the server is done, `max_tokens` are written or `cancel` is set; a Token may be a few tokens.
 
-        Without a `grammar` the model writes as it likes.
+        Without a `grammar` the model writes as it likes. A `bias` is passed over: servers take it by number of token.
 
         Raises UsageError if prompt and answer do not fit the context together, ModelError if the server fails.
         """

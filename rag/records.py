@@ -418,8 +418,10 @@ class LanguageModel(Protocol):
         max_tokens: int,
         cancel: Event,
         sampling: Sampling | None = None,
+        bias: Mapping[str, float] | None = None,
     ) -> Generator[Reading | Token, None, None]:
         """Write an answer; ends early when `cancel` is set. Raises UsageError if the prompt leaves no room.
 
-        An empty `grammar` leaves the form free. Without `sampling`, the model's own default holds.
+        An empty `grammar` leaves the form free. Without `sampling`, the model's own default holds. `bias` is what to
+        add to the log-probability of beginning with a text; a model on a server that cannot do that passes over it.
         """

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from threading import Event
 
 import numpy as np
@@ -61,6 +61,7 @@ class FakeModel:
         self.streamed = 0
         self.parameters = 0
         self.samplings: list[Sampling | None] = []
+        self.biases: list[Mapping[str, float] | None] = []
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(message.content.split()) + 4 for message in messages)
@@ -73,12 +74,14 @@ class FakeModel:
         max_tokens: int,
         cancel: Event,
         sampling: Sampling | None = None,
+        bias: Mapping[str, float] | None = None,
     ) -> Generator[Reading | Token, None, None]:
         if self.count_tokens(messages) + max_tokens > self.context_tokens:
             raise UsageError("too long")
         self.asked.append(messages)
         self.grammars.append(grammar)
         self.samplings.append(sampling)
+        self.biases.append(bias)
         yield Reading(0, 1)
         for piece in re.findall(r".{1,4}", self.text, re.DOTALL):
             if cancel.is_set():

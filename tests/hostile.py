@@ -4,7 +4,7 @@ All of them are invented. `canary` is what the attack wants to be said, `says` w
 """
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -140,6 +140,7 @@ class Obedient:
         max_tokens: int,
         cancel: Event,
         sampling: Sampling | None = None,
+        bias: Mapping[str, float] | None = None,
     ) -> Generator[Reading | Token, None, None]:
         """Write the text that is demanded."""
         self.asked.append(messages)

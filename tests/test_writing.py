@@ -295,6 +295,23 @@ def test_the_real_model_chooses_under_the_grammar(llm: LlamaModel) -> None:
     assert raws[0] == raws[1]
 
 
+def test_how_likely_an_answer_must_be_for_the_model_to_choose_is_a_setting(llm: LlamaModel) -> None:
+    hit = Hit(1, "k", "Lakes", "", 1.0, {}, ())
+    chosen = [(hit, Sentence(1, i, 0, len(text), text), 1.0) for i, text in enumerate(TEXTS)]
+    for question in (QUESTION, "Who composed the opera?"):
+        refused = []
+        for threshold in (0.0, 1.0):
+            writer = Quote(llm, threshold)
+            messages, evidence = writer.prompt.fit(
+                question, chosen, llm.count_tokens, evidence_tokens=300, prompt_tokens=900
+            )
+            draft = Draft(idf, question, evidence=evidence)
+            list(writer.write(Task(messages, draft, 3, 100, Sampling(), Event())))
+            refused.append(draft.raw == REFUSAL)
+            assert bool(draft.claims) is not refused[-1]
+        assert refused == [False, True]
+
+
 def test_choices_without_evidence_or_of_too_much_are_an_error() -> None:
     for count, most in ((0, 1), (MOST_CHOICES + 1, 1), (1, 0)):
         with pytest.raises(ValueError, match="choice"):

@@ -28,13 +28,18 @@ def mode_of(writing: str, parameters: int) -> str:
     return "free" if parameters >= ABLE else "quote"
 
 
-def make_writer(writing: str, model: LanguageModel, parameters: int, best_of: int = 1) -> Writer:
-    """The writer for a model. Raises UsageError where several drafts are asked of one that would repeat itself."""
+def make_writer(
+    writing: str, model: LanguageModel, parameters: int, best_of: int = 1, threshold: float = 0.5
+) -> Writer:
+    """The writer for a model; one that quotes refuses where it finds an answer less likely than `threshold`.
+
+    Raises UsageError where several drafts are asked of one that would repeat itself.
+    """
     tiny = 0 < parameters < TINY
     mode = mode_of(writing, parameters)
     writer: Writer
     if mode == "quote":
-        writer = Quote(None if tiny else model)
+        writer = Quote(None if tiny else model, threshold)
     elif mode == "compose":
         writer = Compose(model, patient=not tiny)
     else:

@@ -1,5 +1,6 @@
 """Quote: sentences of the papers, word for word. The model chooses which, or the ranking does where it is too small."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,6 +12,8 @@ from rag.writing.writer import Task, dictate
 
 # Able models stop at one number, and the second holds the rest of the answer (figures in eval/LOG.md).
 _LEAST_CHOSEN = 2
+# So much of probability is left to refusing and to choosing, whatever is set.
+_LEAST = 1e-3
 _CHOICE = re.compile(r"\[(\d+(?:\s*[,;]\s*\d+)*)\]")
 # A choice such as " [10]" takes so many tokens at the most.
 _CHOICE_TOKENS = 8
@@ -21,11 +24,14 @@ class Quote:
 
     name = "quote"
 
-    def __init__(self, model: LanguageModel | None) -> None:
+    def __init__(self, model: LanguageModel | None, threshold: float = 0.5) -> None:
+        """`threshold` is the probability of choosing, against refusing, under which the model refuses."""
         self.prompt = AnswerPrompt("quote_system")
         self.samples = model is not None
         self.most_evidence = MOST_CHOICES
         self._model = model
+        threshold = min(max(threshold, _LEAST), 1 - _LEAST)
+        self._bias = {REFUSAL: math.log(threshold / (1 - threshold))}
 
     def write(self, task: Task) -> Iterator[Reading | Token | Checked]:
         """Quote what is chosen, as soon as it is chosen."""
@@ -42,7 +48,7 @@ class Quote:
         )
         seen = 0
         with closing(
-            dictate(self._model, task, grammar, min(task.max_tokens, draft.most_quoted * _CHOICE_TOKENS))
+            dictate(self._model, task, grammar, min(task.max_tokens, draft.most_quoted * _CHOICE_TOKENS), self._bias)
         ) as events:
             for event in events:
                 yield event

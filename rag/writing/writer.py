@@ -3,7 +3,7 @@
 A writer reads no index and searches nothing. What it shows is checked by the draft, whatever the mode.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -42,12 +42,14 @@ class Writer(Protocol):
         """Write the answer: events as it goes on, claims in the draft; ends early when the task is cancelled."""
 
 
-def dictate(model: LanguageModel, task: Task, grammar: str, max_tokens: int) -> Generator[Reading | Token, None, None]:
+def dictate(
+    model: LanguageModel, task: Task, grammar: str, max_tokens: int, bias: Mapping[str, float] | None = None
+) -> Generator[Reading | Token, None, None]:
     """Let the model write and the draft take note. Close it to stop the model."""
     draft = task.draft
     draft.sampling = task.sampling
     written = model.stream(
-        task.messages, grammar=grammar, max_tokens=max_tokens, cancel=task.cancel, sampling=task.sampling
+        task.messages, grammar=grammar, max_tokens=max_tokens, cancel=task.cancel, sampling=task.sampling, bias=bias
     )
     try:
         for event in written:
