@@ -31,7 +31,7 @@ _ASKS_FOR_PAPER = re.compile(
     r"what (?:tool|paper|work|was that)\b|where can\b|i(?:'m| am)\b|looking for\b)",
     re.IGNORECASE,
 )
-# What is asked for, which no paper says of itself.
+# Words for what is asked for, rather than for the matter.
 _ASKING = re.compile(
     r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|surveys?|reviews?|authors?|researchers?|groups?|teams?|"
     r"findings?|results?|approach(?:es)?|methods?|overview|compare[ds]?|contrast|summari[sz]e[ds]?)",

@@ -14,20 +14,23 @@ from threading import Event
 from rag.breadth import asks_for_several
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
-from rag.evidence import one_of_each, rank_evidence
+from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.narrowing import Asked, answer_from_records, narrow
 from rag.orders import without_orders
+from rag.prompting import Chosen
 from rag.records import (
     Answer,
     AnswerEvent,
     Checked,
+    Evidence,
     Filter,
     Finished,
     Found,
     LanguageModel,
     Library,
+    Message,
     Retrieval,
     Sampling,
     Token,
@@ -35,6 +38,7 @@ from rag.records import (
 from rag.refusal import Judge
 from rag.retrieval import Retriever
 from rag.verification import Idf
+from rag.worth import one_of_each
 from rag.writing.writer import Task, Writer
 
 # A question gets one sentence a part, and two more.
@@ -42,6 +46,7 @@ _MORE_SENTENCES = 2
 _MAX_SENTENCES = 5
 # What several papers say takes so many times the tokens of evidence and answer.
 _BROADER = 2
+_SPARE = 16  # tokens that a server may add to those of the answer, where its context would otherwise be full
 _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
@@ -133,7 +138,9 @@ class Answerer:
         near_enough = found.similarity >= self._judge.needed_similarity(query)
         draft = Draft(self._idf)
         if found.hits and (asked.only_points or (near_enough and judged.confidence >= self._judge.threshold)):
-            job = _Job(query, found, several, sampling or self.sampling, cancel)
+            # Few papers that a filter leaves were chosen by the user.
+            every = asked.scope is not None and asked.scope.papers <= self._broad_papers
+            job = _Job(query, found, several, every, sampling or self.sampling, cancel)
             draft = yield from self._write(job, clock)
         yield Finished(self._answer(asked, judged, draft, clock, cancel))
 
@@ -180,19 +187,11 @@ class Answerer:
 
     def _write(self, job: "_Job", clock: "_Clock") -> Generator[AnswerEvent, None, Draft]:
         question, hits = job.question, job.found.hits
-        most = self.writer.most_evidence
-        chosen = one_of_each(question, hits, self._idf, most) if job.several else []
-        several = len({hit.key for hit, _, _ in chosen}) > 1
+        several, messages, evidence = self._several(job) if job.several else (False, [], [])
         if not several:
-            chosen = rank_evidence(question, hits, self._idf, min(self._evidence_sentences, most))
-        more = _BROADER if several else 1
-        messages, evidence = self.writer.prompt.fit(
-            question,
-            chosen,
-            self._model.count_tokens,
-            evidence_tokens=more * self._evidence_tokens,
-            prompt_tokens=self._prompt_tokens(),
-        )
+            hits = hits[: self._retriever.papers]
+            most = min(self._evidence_sentences, self.writer.most_evidence)
+            messages, evidence = self._fit(question, rank_evidence(question, hits, self._idf, most))
         lengths = {hit.key: len(hit.sentences) for hit in hits}
         draft = Draft(self._idf, question, several, evidence=evidence, lengths=lengths)
         clock.lap("evidence")
@@ -203,8 +202,10 @@ class Answerer:
         sentences = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
         if several:
             sentences = max(sentences, len({item.key for item in evidence}))
-        prompt = self._model.count_tokens(messages)
-        answer_tokens = min(more * self._answer_tokens, self._model.context_tokens - prompt)
+        prompt, answer_tokens = self._model.count_tokens(messages), self._answer_tokens
+        if several:
+            room = self._model.context_tokens - prompt - _SPARE
+            answer_tokens = max(answer_tokens, min(_BROADER * answer_tokens, room))
         task = Task(messages, draft, sentences, answer_tokens, job.sampling, job.cancel)
         for event in self.writer.write(task):
             if isinstance(event, Token | Checked):
@@ -214,6 +215,22 @@ class Answerer:
         draft.prompt_tokens = prompt if draft.sampling else 0
         clock.lap("write")
         return draft
+
+    def _several(self, job: "_Job") -> tuple[bool, list[Message], list[Evidence]]:
+        """A sentence of each of several papers, and whether there is more than one that is good enough and fits."""
+        most = self.writer.most_evidence
+        chosen = one_of_each(job.question, job.found.hits, self._idf, most, every=job.every)
+        messages, evidence = self._fit(job.question, chosen, _BROADER)
+        return len({item.key for item in evidence}) > 1, messages, evidence
+
+    def _fit(self, question: str, chosen: Sequence[Chosen], times: int = 1) -> tuple[list[Message], list[Evidence]]:
+        return self.writer.prompt.fit(
+            question,
+            chosen,
+            self._model.count_tokens,
+            evidence_tokens=times * self._evidence_tokens,
+            prompt_tokens=self._prompt_tokens(),
+        )
 
     def _answer(self, asked: Asked, judged: "_Judged", draft: Draft, clock: "_Clock", cancel: Event) -> Answer:
         resolved, found = judged.resolved, judged.resolved.found
@@ -252,11 +269,15 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What an answer is written from; `several` where a sentence from each of several papers is asked for."""
+    """What an answer is written from.
+
+    `several` tells that a sentence from each of several papers is asked for, and `every` that all papers found count.
+    """
 
     question: str
     found: Retrieval
     several: bool
+    every: bool
     sampling: Sampling
     cancel: Event
 

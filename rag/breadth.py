@@ -7,37 +7,38 @@ deserve to be quoted is left to their scores.
 
 import re
 
-_WORKS = (
-    r"(?:papers|works|studies|articles|publications|preprints|surveys|reviews|authors|researchers|groups|teams|"
-    r"experiments|trials|observations|measurements|contributions)"
-)
+# Of a collection. One paper too has groups, trials, experiments and measurements.
+_WORKS = r"(?:papers|works|studies|articles|publications|preprints|surveys|reviews|authors|researchers)"
 _WAYS = (
     r"(?:approaches|methods|methodologies|techniques|ways|strategies|solutions|algorithms|models|systems|tools|"
-    r"resources|frameworks|architectures|designs|ideas|findings|results|theories|explanations|mechanisms|views|"
-    r"applications|uses|variants|extensions|alternatives|kinds|types|forms|fields|areas|domains)"
+    r"resources|frameworks|architectures|designs|ideas|theories|explanations|mechanisms|views|applications|uses|"
+    r"variants|extensions|alternatives|fields|areas|domains)"
 )
 _SOME = r"(?:which|what|whose|any|other|all|these|those|more|several|various|different|recent|two|three)"
-_MANY = r"(?:different|various|several|all|other|many|competing|alternative|existing)"
-_PEOPLE = r"(?:people|researchers|authors|scientists|others|papers|different|these|the various)"
-_US = r"(?:we|i|you|one|people|researchers|they|science)"
-_SAID = r"(?:known|there|written|published|said|done|reported)"
+_DONE = r"(?:study|studied|use|used|examine|examined|measure|measured|show|shown|document|report|reported|support)"
+_US = r"(?:we|i|you|one|people|researchers|science)"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        # Those of a collection, not those that one paper counts: "which papers", "do any studies", "the works here".
         rf"\b{_SOME} (?:[\w-]+ ){{0,2}}?{_WORKS}\b",
-        rf"\b(?:the|these|those|your|my|our) {_WORKS} (?:on|about|in|of|here|that|which|say|report|show)\b",
-        rf"\bwhat {_WAYS} (?:are there|exist|have been|has been|are (?:known|used|proposed|available))\b",
-        rf"\b{_MANY} (?:[\w-]+ ){{0,2}}?{_WAYS}\b",
-        rf"\b{_WAYS} (?:of|for|to) [^?]*\b(?:compare|differ|relate)\b",
-        r"\b(?:compare|contrast|overview|summari[sz]e|state of the art)\b",
-        r"\b(?:differences? between|similarities between|in common|each of (?:them|these|those|which))\b",
-        r"\btell me (?:all|everything|what)\b",
-        rf"\bwhat (?:do|does|did|have|has|can) {_US}(?: all)? (?:know|got|learnt|learned|learn|found|find|have)\b",
-        rf"\bwhat(?:'s| is| was| has been)(?: \w+)? {_SAID} (?:on|about|in)\b",
-        rf"\b(?:how|where|why) (?:have|do|did|has|can|are) {_PEOPLE}\b",
-        r"^\W*(?:who|where) (?:has|have|else)\b",
-        r"\bin (?:what|which|how many)(?: (?:different|other|various))? (?:ways|forms|fields|areas|domains|settings)\b",
+        rf"^\W*(?:which|what) (?:\w+ )?(?:experiments|trials|observations|measurements) {_DONE}\b",
+        rf"\b(?:the|these|those|your|my|our) {_WORKS} (?:on|about|here|say|report|show|agree|disagree|differ)\b",
+        rf"\b(?:are|is) there (?:\w+ )?{_WORKS}\b",
+        rf"^\W*(?:please )?(?:list|find|show|give|name)(?: me)? (?:all |some |the |any )*(?:\w+ )?{_WORKS}\b",
+        rf"\bwhat (?:[\w-]+ )?{_WAYS} (?:are there|exist|have been|are (?:known|proposed|available))\b",
+        r"\b(?:different|various|several|competing|alternative|existing|main) (?:[\w-]+ ){0,1}?" + _WAYS + r"\b",
+        r"^\W*(?:(?:please|can you|could you|now) )*(?:compare|contrast|summari[sz]e|review)\b|[.;:] *compare\b",
+        r"\boverview\b|\bwhat(?:'s| is) the state of the art\b|\bthe literature\b",
+        r"\beach of (?:them|these|those|which)\b",
+        r"\btell me (?:all|everything|what|which)\b",
+        rf"\bwhat (?:do|does|did|have|has|can) {_US}(?: all)? (?:know|got|learnt|learned|found)\b",
+        r"\bwhat(?:'s| is| has been)(?: \w+)? (?:known|written|published) (?:on|about)\b",
+        r"\bhow (?:have|has) (?:people|researchers|authors|scientists|others|papers|the field)\b",
+        r"\b(?:how|where|why) do (?:researchers|authors|scientists|others|(?:these |the |different )?papers)\b",
+        # "Where has the species been seen?" asks of something that is known already.
+        r"^\W*(?:who|where)(?: else)? (?:has|have) (?!the |this |that |it |been )",
+        r"^\W*(?:who else|has (?:anyone|anybody))\b",
+        r"\bin (?:what|which) (?:different|other|various) (?:ways|forms|fields|areas|domains|settings)\b",
     )
 )
 

@@ -46,11 +46,11 @@ class Config:
     broad_papers: int = 8
     """The same for a question that asks for several papers; each that is about as good a hit is quoted."""
     evidence_sentences: int = 6
-    """Numbered sentences shown to the language model at the most."""
+    """Numbered sentences shown to the language model at the most; where several papers are asked for, those of each."""
     evidence_tokens: int = 300
-    """Tokens of evidence shown to the language model at the most."""
+    """Tokens of evidence shown to the language model at the most; twice as many where several papers are asked for."""
     answer_tokens: int = 160
-    """Tokens that the language model may write."""
+    """Tokens that the language model may write; twice as many where several papers are asked for."""
     writing: str = AUTO
     """How answers are written: `quote`, `compose`, `free`, or `auto` by the size of the language model."""
     temperature: float = 0.0
@@ -118,7 +118,7 @@ def load_config(
 
 
 def _check(config: Config) -> None:
-    positive = ("candidates", "papers", "evidence_sentences", "evidence_tokens", "answer_tokens")
+    positive = ("candidates", "papers", "broad_papers", "evidence_sentences", "evidence_tokens", "answer_tokens")
     for name in positive:
         if getattr(config, name) < 1:
             raise UsageError(f"setting {name!r}: must be at least 1.")

@@ -112,11 +112,11 @@ class Draft:
 
     def quote_best(self) -> Iterator[Checked]:
         """Quote what of the evidence is worth it and has not been said."""
-        most = self.most_quoted - len(self.claims)
-        worth = self.evidence
-        if not self.several:
-            worth = worth_quoting(self.question, self.evidence, self.lengths, self.idf, MOST_QUOTED)
-        yield from self.quote(worth[:most])
+        if self.several:
+            yield from self.quote(self.evidence)
+            return
+        most = MOST_QUOTED - len(self.claims)
+        yield from self.quote(worth_quoting(self.question, self.evidence, self.lengths, self.idf, MOST_QUOTED)[:most])
 
     def quote(self, items: Iterable[Evidence]) -> Iterator[Checked]:
         """Quote `items` in their order, less those that are cited already or say nothing new."""
@@ -142,7 +142,14 @@ class Draft:
     def _is_new(self, item: Evidence) -> bool:
         if item.number in self.citations:
             return False
-        told = [claim.text for claim in self.claims] + [citation.quote for citation in self.citations.values()]
+        quotes = self.citations.values()
+        if self.several:
+            # That another paper says the same is what was asked.
+            same = [one.quote for one in quotes if one.key == item.key]
+            return all(one.quote != item.sentence.text for one in quotes) and not says_nothing_new(
+                item.sentence.text, same, self.idf
+            )
+        told = [claim.text for claim in self.claims] + [citation.quote for citation in quotes]
         return not says_nothing_new(item.sentence.text, told, self.idf)
 
     def _supported(self, written: Written) -> Claim | None:

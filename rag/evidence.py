@@ -22,9 +22,6 @@ _NEIGHBOUR_WEIGHT = 0.15
 _COVERED_WORD = 0.3
 _CROWDING = 1.0
 _CROWDING_POWER = 8
-# Where several papers are asked for, one that is so good a hit, against the best, is quoted: chosen on the questions
-# of the suite `calibration`, whose precision and recall are both above .9 there.
-_AS_GOOD = 0.7
 # No text holds it: its weight is that of every word that the collection lacks.
 _NO_WORD = "\x00"
 
@@ -67,20 +64,6 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
                 left[word] *= _COVERED_WORD
         used[rows[best][1].paper_id] += 1
     return chosen
-
-
-def one_of_each(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> list[tuple[Hit, Sentence, float]]:
-    """The best sentence of each paper that is about as good a hit as the best, with what it leans on; at most `count`.
-
-    Only the best paper's if no other is.
-    """
-    chosen: list[tuple[Hit, Sentence, float]] = []
-    for hit in hits:
-        if hit.score >= _AS_GOOD * hits[0].score:
-            own = rank_evidence(question, [hit], idf, 2)
-            leans = len(own) > 1 and leans_back(own[0][1].text) and _follows(own[0][1], own[1][1])
-            chosen += own if leans else own[:1]
-    return chosen[:count]
 
 
 def _follows(sentence: Sentence, before: Sentence) -> bool:

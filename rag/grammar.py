@@ -2,7 +2,7 @@
 
 A composed answer is one to `max_sentences` sentences. A sentence ends with a full stop and then one or two citations,
 each a number of the evidence shown. Brackets cannot be written in a sentence, so that a citation stands nowhere else. A
-choice of quotations is some of the numbers, each once, the best first; a selection has them in their order. The
+choice of quotations is some of the numbers, each once; a selection is as many as there are at the most. The
 alternative to all, always open, is the fixed refusal.
 
 llama.cpp accepts an invalid grammar and dies on its use, so this is built from constant pieces and integers alone.
@@ -59,21 +59,16 @@ def choice_grammar(evidence_count: int, most: int, least: int = 1) -> str:
 
 
 def selection_grammar(evidence_count: int, least: int = 1) -> str:
-    """GBNF for a choice of `least` or more of the numbers 1..`evidence_count` in their order: `[2] [5] [6]`.
+    """GBNF for `least` or more of the numbers 1..`evidence_count`, in any order: `[2] [5] [3]`. One may come again.
 
-    Where there are fewer than `least`, all are taken. Raises ValueError unless there is one at least.
+    Where there are fewer than `least`, that many do. Raises ValueError unless there is one at least.
     """
     if evidence_count < 1:
         raise ValueError("a selection needs at least one evidence sentence")
-
-    def rest(first: int, due: int, space: str) -> str:
-        numbers = range(first, evidence_count + 1)
-        if due <= 0:
-            return " ".join(f'("{space}[{number}]")?' for number in numbers)
-        ways = [f'"{space}[{number}]" {rest(number + 1, due - 1, " ")}' for number in numbers[: len(numbers) - due + 1]]
-        return f"({' | '.join(ways)})"
-
-    return f'root ::= "{REFUSAL}" | {rest(1, max(1, min(least, evidence_count)), "")}\n'
+    numbers = " | ".join(f'"[{number}]"' for number in range(1, evidence_count + 1))
+    least = max(1, min(least, evidence_count))
+    more = f'(" " number){{{least - 1},{evidence_count - 1}}}' if evidence_count > 1 else ""
+    return f'root ::= "{REFUSAL}" | number {more}\nnumber ::= {numbers}\n'
 
 
 def _after(taken: Sequence[int]) -> str:

@@ -96,6 +96,7 @@ class LlamaModel:
         # Recurrent models cannot forget what came after the head: they read all of it each time.
         self._can_go_back = not (self._llama._is_recurrent or self._llama._is_hybrid)
         self._kept: list[int] = []
+        self._begins: dict[str, set[int]] = {}
         # The last prompt, where all of it has been read: asked once more, nothing of it is read again.
         self._last: list[int] = []
         self._closing = threading.Event()
@@ -206,8 +207,10 @@ class LlamaModel:
 
     def _beginnings(self, text: str) -> set[int]:
         """The tokens that `text` may begin with."""
-        pieces = [self._llama.tokenize(text[:end].encode(), add_bos=False) for end in range(1, len(text) + 1)]
-        return {piece[0] for piece in pieces if len(piece) == 1}
+        if text not in self._begins:
+            pieces = ((token, self._llama.detokenize([token])) for token in range(self._llama.n_vocab()))
+            self._begins[text] = {token for token, piece in pieces if piece and text.encode().startswith(piece)}
+        return self._begins[text]
 
     def _head(self, messages: Sequence[Message]) -> list[int]:
         """Tokens of the system message alone, which are kept between questions; empty where there is no such thing."""

@@ -21,7 +21,7 @@ _WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 4.0}
 # Of these only the best are known, and their zero has a meaning of its own.
 _CUT_OFF = frozenset({"passage", "bm25"})
 # Seconds that searching within some papers takes, by how it is done; measured among a million passages, the parts that
-# depend on how many there are (eval/LOG.md). Wrong elsewhere, they order the ways all the same.
+# depend on how many there are (eval/LOG.md). They are for choosing between ways, not for telling times.
 _EACH_EXACT = 63e-6
 _EACH_ID, _WALK = 6e-6, 1e-3
 _EACH_RESULT = 12e-6
@@ -46,7 +46,7 @@ class Retriever:
         total = sum(_WEIGHTS[name] for name in rankings)
         self._weights = {name: _WEIGHTS[name] / total for name in rankings}
         self._candidates = candidates
-        self._papers = papers
+        self.papers = papers
 
     def search(
         self,
@@ -58,8 +58,8 @@ class Retriever:
     ) -> Retrieval:
         """The best papers for `question`: not those with the ids `without`, and of those `within` if that is given.
 
-        `papers` is how many, by itself as the retriever was told. What it says of the words of the question concerns
-        the best of them, as many as it was told, in any case.
+        `papers` is how many, by itself as the retriever was told. What is found out about the words of the question
+        concerns as many of the best as the retriever was told, in any case.
 
         The weights of words count all papers in any case. The similarity is the mean cosine of the nearest passage and
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
@@ -85,18 +85,18 @@ class Retriever:
         if matches:
             found["tokens"] = self._interact(tokens, matches)
         fused = fuse({name: found[name] for name in self._weights if name in found}, self._weights, _CUT_OFF)
-        shown = fused[: papers or self._papers]
-        found_papers = self._files.catalog.papers([paper_id for paper_id, _, _ in shown])
+        shown = fused[: self.papers if papers is None else papers]
+        best_papers = self._files.catalog.papers([one[0] for one in fused[: max(len(shown), self.papers)]])
         hits = tuple(
             self._hit(paper, score, parts, cosines.get(paper.id))
-            for paper, (_, score, parts) in zip(found_papers, shown, strict=True)
+            for paper, (_, score, parts) in zip(best_papers, shown, strict=False)
         )
         nearest = [max(ranking.values()) for name in ("passage", "sentence") if (ranking := found[name])]
         return Retrieval(
             hits,
             float(np.mean(nearest)) if nearest else 0.0,
             tuple((paper_id, score) for paper_id, score, _ in fused),
-            self._words(spelled_out, spans, found_papers[: self._papers], matches),
+            self._words(spelled_out, spans, best_papers[: self.papers], matches),
         )
 
     def _embed(self, question: str) -> tuple[Vectors, TokenVectors, list[tuple[int, int]]]:
@@ -168,7 +168,7 @@ class _Allowed:
             return
         few = len(self._within)
         self._share = min(1.0, max(few, 1) / max(files.lexical.count(), 1))
-        by_ids = min(_EACH_EXACT * few, _EACH_ID * few + _WALK / self._share)
+        by_ids = _EACH_EXACT * few if few <= files.store.exact else _EACH_ID * few + _WALK / self._share
         if by_ids < _EACH_RESULT * wanted * _MARGIN / self._share:
             passages = files.catalog.passages(sorted(self._within))
             self._ids = [address(paper_id, n) for paper_id, count in passages.items() for n in range(count)]

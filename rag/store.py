@@ -19,11 +19,15 @@ from rag.records import Vectors
 _COLLECTION = "passages"
 # Of the 100 nearest among a million passages 99.5% are found, in 3 ms; with an ef_search of 256, 97.4% (eval/LOG.md).
 _HNSW = {"space": "cosine", "ef_construction": 128, "ef_search": 512, "max_neighbors": 16}
-_EXACT = 4_000  # so many vectors are compared one by one: a graph of which few nodes count is walked for long
 
 
 class VectorStore:
-    """A folder with one Chroma collection. Ids are integers, similarities are cosines."""
+    """A folder with one Chroma collection. Ids are integers, similarities are cosines.
+
+    Of up to `exact` given ids the vectors are compared one by one: a graph of which few nodes count is walked for long.
+    """
+
+    exact = 4_000
 
     def __init__(self, folder: Path) -> None:
         """Open or create the store in `folder`. Raises IndexMismatchError if Chroma cannot read what is there."""
@@ -68,7 +72,7 @@ class VectorStore:
 
         `vector` has shape (dimensions,). Raises IndexMismatchError where the index lacks what it should hold.
         """
-        if within is not None and len(within) <= _EXACT:
+        if within is not None and len(within) <= self.exact:
             return self._exact(vector, count, within)
         try:
             found = self._collection.query(

@@ -9,8 +9,9 @@ best sentence quoted where that is nearly as good evidence as the best of all.
 from collections.abc import Callable, Mapping, Sequence
 from math import exp
 
+from rag.evidence import rank_evidence
 from rag.leaning import leans_back
-from rag.records import Evidence
+from rag.records import Evidence, Hit, Sentence
 from rag.repetition import says_nothing_new
 from rag.terms import content_terms
 
@@ -22,6 +23,13 @@ _WEIGHTS = (-3.23, 1.82, 0.57, 1.16, 2.26, 1.05, 1.12, -3.18)
 _LIKELY = 0.15
 _OTHER_PAPER = 0.8
 _MOST_OF_ONE = 4
+# Where several papers are asked for, one that is so good a hit, against the best, is quoted: chosen on the questions
+# of the suite `calibration`, whose precision and recall are both above .9 there.
+_AS_GOOD = 0.7
+# So is one whose nearest sentence is about as near. Scores of papers are scaled between the worst and the best found,
+# and within a few papers the worst may be as good as the best.
+_AS_NEAR = 0.9
+_NEAREST = 3  # sentences of each of them, of which one is quoted
 _LENGTH = 200.0  # characters; twice as much counts no more
 _LONGEST = 2.0
 
@@ -57,6 +65,38 @@ def worth_quoting(
             chosen.append(before)
     order = {key: rank for rank, key in enumerate(dict.fromkeys(item.key for item in chosen))}
     return sorted(chosen, key=lambda item: (order[item.key], item.sentence.index))
+
+
+def one_of_each(
+    question: str, hits: Sequence[Hit], idf: Idf, count: int, *, every: bool = False
+) -> list[tuple[Hit, Sentence, float]]:
+    """A sentence of each paper that is about as good a hit as the best, or of `every`, with what it leans on.
+
+    There are at most `count`. It is the one of the nearest sentences that is likeliest to hold a key fact.
+    """
+    nearest = max((_nearness(hit) for hit in hits), default=0.0)
+    chosen: list[tuple[Hit, Sentence, float]] = []
+    for hit in hits:
+        good = hit.score >= _AS_GOOD * hits[0].score or _nearness(hit) >= _AS_NEAR * nearest
+        if not hit.sentences or not (good or every):
+            continue
+        near = rank_evidence(question, [hit], idf, _NEAREST)
+        shown = [
+            Evidence(n, hit.title, hit.key, hit.link, sentence, score) for n, (_, sentence, score) in enumerate(near)
+        ]
+        likely = likelihoods(question, shown, {hit.key: len(hit.sentences)}, idf)
+        best = near[likely.index(max(likely))]
+        before: list[tuple[Hit, Sentence, float]] = []
+        if leans_back(best[1].text):
+            rows = (scored.sentence for scored in hit.sentences)
+            before = [(hit, sentence, best[2]) for sentence in rows if sentence.index == best[1].index - 1]
+        chosen += [best, *before][: count - len(chosen)]
+    return chosen
+
+
+def _nearness(hit: Hit) -> float:
+    """The cosine of the question with the nearest sentence of a paper."""
+    return max((scored.score for scored in hit.sentences), default=0.0)
 
 
 def likelihoods(question: str, evidence: Sequence[Evidence], lengths: Mapping[str, int], idf: Idf) -> list[float]:

@@ -133,15 +133,17 @@ def claim_markdown(claim: Claim, turn: str) -> str:
 def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", status: str = "") -> str:
     """An answer that is still being written: checked sentences, the sentence in work, and what is going on.
 
-    Over the quotations of a paper stands its title: for one who asks for a paper it is the answer.
+    Over quotations stands the title of their paper: for one who asks for a paper it is the answer. Not where other
+    sentences stand between, which would seem to be that paper's too.
     """
     lines: list[str] = []
+    titled = all(claim.verdict is Verdict.QUOTED for claim in claims)
     speaking = 0
     for claim in claims:
-        paper = claim.citations[0] if claim.verdict is Verdict.QUOTED and claim.citations else None
-        if paper and paper.paper_id != speaking:
-            lines.append(f"**{escape_markdown(paper.title)}**")
-        speaking = paper.paper_id if paper else 0
+        for citation in claim.citations[:1] if titled else ():
+            if citation.paper_id != speaking:
+                lines.append(f"**{escape_markdown(citation.title)}**")
+            speaking = citation.paper_id
         lines.append(claim_markdown(claim, turn))
     draft = re.sub(r"\s*\[\d*\]?", "", draft).strip()
     if draft:

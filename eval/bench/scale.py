@@ -204,7 +204,9 @@ def _memory() -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # What getrusage tells of a process includes the one that started it.
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if "VmHWM" in line) / 2**10
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 

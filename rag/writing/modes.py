@@ -31,7 +31,7 @@ def mode_of(writing: str, parameters: int) -> str:
 def make_writer(
     writing: str, model: LanguageModel, parameters: int, best_of: int = 1, threshold: float = 0.5
 ) -> Writer:
-    """The writer for a model; one that quotes refuses where it finds an answer less likely than `threshold`.
+    """The writer for a model; one that quotes refuses, at temperature 0, below the probability `threshold` of a choice.
 
     Raises UsageError where several drafts are asked of one that would repeat itself.
     """

@@ -28,7 +28,7 @@ class Quote:
         """`threshold` is the probability of choosing, against refusing, under which the model refuses."""
         self.prompt = AnswerPrompt("quote_system")
         self.samples = model is not None
-        self.most_evidence = MOST_CHOICES
+        self.most_evidence = MOST_CHOICES if model else 10**6
         self._model = model
         threshold = min(max(threshold, _LEAST), 1 - _LEAST)
         self._bias = {REFUSAL: math.log(threshold / (1 - threshold))}
