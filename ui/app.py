@@ -1,4 +1,4 @@
-"""The chat page: typed events -> Gradio components. `create_app` builds it, `serve` runs it on this machine.
+"""The chat page: typed events -> Gradio components. `create_app` builds it, `serving.py` runs it.
 
 Nothing on the page comes from elsewhere: no analytics, no fonts or scripts from the internet.
 """
@@ -10,19 +10,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import secrets
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import gradio as gr
 
 from rag.build import Engine
-from rag.errors import CitableError, UsageError
+from rag.errors import CitableError
 from rag.filters import EXAMPLES
 from rag.records import Checked, Claim, Drafting, Finished, Found, Reading, Sampling, Token
 from rag.writing.modes import retry
@@ -342,69 +341,10 @@ def create_app(page: ChatPage, *, heading: str, examples: Sequence[str]) -> gr.B
     return app
 
 
-def serve(load: Callable[[], Engine], *, heading: str, examples: Sequence[str], host: str, port: int) -> None:
-    """Open the page, load the engine behind it, and serve until interrupted.
-
-    The page is there within seconds; a question asked before the models are loaded waits for them. Raises what
-    `load` raises, and UsageError if the port is taken.
-    """
-    # A proxy setting must not catch the server's own look at itself.
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
-    engine: Future[Engine] = Future()
-    app = create_app(ChatPage(engine), heading=heading, examples=examples)
-    started = time.perf_counter()
-    try:
-        _launch(app, host, port)
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"port {port} on {host} is taken or not allowed. Choose another: --port NUMBER") from error
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        _say(
-            f"Careful: at {host} everybody who reaches this machine can read and ask your papers; there is no password."
-        )
-    _say(f"Citable is at http://{host}:{port} (stop it with Ctrl+C)")
-    Thread(target=_fill, args=(engine, load), name="load", daemon=True).start()
-    loaded: Engine | None = None
-    try:
-        loaded = engine.result()
-        _say(f"models ready after {time.perf_counter() - started:.0f} s")
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        _say("\nstopped")
-    finally:
-        # The page goes first: nobody may ask a model that is being freed.
-        app.close(verbose=False)
-        if loaded:
-            loaded.close()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def _launch(app: gr.Blocks, host: str, port: int) -> None:
-    app.launch(
-        server_name=host,
-        server_port=port,
-        share=False,
-        inbrowser=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        footer_links=[],
-        run_history=False,
-        enable_monitoring=False,
-        ssr_mode=False,
-        show_error=True,
-        theme=gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        css=(files("ui") / "page.css").read_text(encoding="utf-8"),
-        js=(files("ui") / "page.js").read_text(encoding="utf-8"),
-    )
-
-
-def _fill(engine: "Future[Engine]", load: Callable[[], Engine]) -> None:
-    try:
-        engine.set_result(load())
-    except BaseException as error:
-        engine.set_exception(error)
+def look() -> dict[str, Any]:
+    """Theme, styles and script of the page, as Gradio's `launch` takes them."""
+    return {
+        "theme": gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        "css": (files("ui") / "page.css").read_text(encoding="utf-8"),
+        "js": (files("ui") / "page.js").read_text(encoding="utf-8"),
+    }

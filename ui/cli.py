@@ -294,8 +294,8 @@ def _chat(args: argparse.Namespace, config: Config) -> int:
         papers = [entry.paper for entry in catalog.search_titles()]
     finally:
         catalog.close()
-    from ui.app import serve
     from ui.render import promise
+    from ui.serving import serve
 
     examples = example_questions(papers)
     where = reach(config.llm) if is_server(config.llm) else None
