@@ -29,7 +29,8 @@ _AS_GOOD = 0.7
 # So is one whose nearest sentence is about as near. Scores of papers are scaled between the worst and the best found,
 # and within a few papers the worst may be as good as the best.
 _AS_NEAR = 0.9
-_NEAREST = 3  # sentences of each of them, of which one is quoted
+# Of the sentences of each that are so little worse evidence than the best (about a seventh) the likeliest is quoted.
+_NEAREST, _LESS = 3, 0.15
 _LENGTH = 200.0  # characters; twice as much counts no more
 _LONGEST = 2.0
 
@@ -72,7 +73,7 @@ def one_of_each(
 ) -> list[tuple[Hit, Sentence, float]]:
     """A sentence of each paper that is about as good a hit as the best, or of `every`, with what it leans on.
 
-    There are at most `count`. It is the one of the nearest sentences that is likeliest to hold a key fact.
+    There are at most `count`. It is the best evidence, or what is about as good and likelier to hold a key fact.
     """
     nearest = max((_nearness(hit) for hit in hits), default=0.0)
     chosen: list[tuple[Hit, Sentence, float]] = []
@@ -81,6 +82,7 @@ def one_of_each(
         if not hit.sentences or not (good or every):
             continue
         near = rank_evidence(question, [hit], idf, _NEAREST)
+        near = [one for one in near if one[2] >= near[0][2] - _LESS]
         shown = [
             Evidence(n, hit.title, hit.key, hit.link, sentence, score) for n, (_, sentence, score) in enumerate(near)
         ]
