@@ -166,7 +166,7 @@ class Answerer:
     def _search(
         self, without: Collection[int] = (), within: Collection[int] | None = None, *, several: bool = False
     ) -> Search:
-        papers = self._broad_papers if several else None
+        papers = max(self._broad_papers, self._retriever.papers) if several else None
         return lambda query: self._retriever.search(query, without, within, papers=papers)
 
     def _fits(self, query: str) -> bool:
@@ -218,9 +218,10 @@ class Answerer:
 
     def _several(self, job: "_Job") -> tuple[bool, list[Message], list[Evidence]]:
         """A sentence of each of several papers, and whether there is more than one that is good enough and fits."""
-        most = self.writer.most_evidence
-        chosen = one_of_each(job.question, job.found.hits, self._idf, most, every=job.every)
-        messages, evidence = self._fit(job.question, chosen, _BROADER)
+        hits = job.found.hits[: self._broad_papers]
+        # What no model reads costs nothing, and the context bounds it in any case.
+        times = _BROADER if self.writer.samples else self._broad_papers
+        messages, evidence = self._fit(job.question, one_of_each(job.question, hits, self._idf, every=job.every), times)
         return len({item.key for item in evidence}) > 1, messages, evidence
 
     def _fit(self, question: str, chosen: Sequence[Chosen], times: int = 1) -> tuple[list[Message], list[Evidence]]:
@@ -271,7 +272,7 @@ class Answerer:
 class _Job:
     """What an answer is written from.
 
-    `several` tells that a sentence from each of several papers is asked for, and `every` that all papers found count.
+    `several` tells that a sentence from each of several papers is asked for, and `every` that all related ones count.
     """
 
     question: str

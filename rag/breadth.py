@@ -7,8 +7,9 @@ deserve to be quoted is left to their scores.
 
 import re
 
-# Of a collection. One paper too has groups, trials, experiments and measurements.
-_WORKS = r"(?:papers|works|studies|articles|publications|preprints|surveys|reviews|authors|researchers)"
+# Of a collection. One paper too has authors, groups, trials, experiments and measurements.
+_WORKS = r"(?:papers|works|studies|articles|publications|preprints|surveys|reviews)"
+_FILLER = r"(?:(?!did|does?|the|is|are|was|were)[\w-]+ ){0,2}?"
 _WAYS = (
     r"(?:approaches|methods|methodologies|techniques|ways|strategies|solutions|algorithms|models|systems|tools|"
     r"resources|frameworks|architectures|designs|ideas|theories|explanations|mechanisms|views|applications|uses|"
@@ -20,15 +21,16 @@ _US = r"(?:we|i|you|one|people|researchers|science)"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        rf"\b{_SOME} (?:[\w-]+ ){{0,2}}?{_WORKS}\b",
+        rf"\b{_SOME} {_FILLER}{_WORKS}\b(?! did)",
         rf"^\W*(?:which|what) (?:\w+ )?(?:experiments|trials|observations|measurements) {_DONE}\b",
         rf"\b(?:the|these|those|your|my|our) {_WORKS} (?:on|about|here|say|report|show|agree|disagree|differ)\b",
         rf"\b(?:are|is) there (?:\w+ )?{_WORKS}\b",
         rf"^\W*(?:please )?(?:list|find|show|give|name)(?: me)? (?:all |some |the |any )*(?:\w+ )?{_WORKS}\b",
         rf"\bwhat (?:[\w-]+ )?{_WAYS} (?:are there|exist|have been|are (?:known|proposed|available))\b",
         r"\b(?:different|various|several|competing|alternative|existing|main) (?:[\w-]+ ){0,1}?" + _WAYS + r"\b",
-        r"^\W*(?:(?:please|can you|could you|now) )*(?:compare|contrast|summari[sz]e|review)\b|[.;:] *compare\b",
-        r"\boverview\b|\bwhat(?:'s| is) the state of the art\b|\bthe literature\b",
+        r"^\W*(?:(?:please|can you|could you|now) )*(?:compare|contrast)\b|[.;:] *compare\b",
+        rf"^\W*(?:please )?(?:summari[sz]e|review) (?:the |these |all |my |what )*(?:\w+ )?(?:{_WORKS}|is known)\b",
+        r"\boverview\b|\bwhat(?:'s| is) the state of the art (?:in|on|of|for)\b|\bthe literature\b",
         r"\beach of (?:them|these|those|which)\b",
         r"\btell me (?:all|everything|what|which)\b",
         rf"\bwhat (?:do|does|did|have|has|can) {_US}(?: all)? (?:know|got|learnt|learned|found)\b",
@@ -36,8 +38,8 @@ _FORMS = tuple(
         r"\bhow (?:have|has) (?:people|researchers|authors|scientists|others|papers|the field)\b",
         r"\b(?:how|where|why) do (?:researchers|authors|scientists|others|(?:these |the |different )?papers)\b",
         # "Where has the species been seen?" asks of something that is known already.
-        r"^\W*(?:who|where)(?: else)? (?:has|have) (?!the |this |that |it |been )",
-        r"^\W*(?:who else|has (?:anyone|anybody))\b",
+        r"^\W*(?:who|where)(?: else)? (?:has|have) (?!the |this |that |it |been |access )(?:[\w-]+ )*?(?:been|\w+ed)\b",
+        r"^\W*who else\b",
         r"\bin (?:what|which) (?:different|other|various) (?:ways|forms|fields|areas|domains|settings)\b",
     )
 )

@@ -66,6 +66,19 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
     return chosen
 
 
+def evidence_of(question: str, hit: Hit, idf: Idf) -> list[tuple[Sentence, float]]:
+    """Each sentence of a paper with how good evidence it is by itself, the best first."""
+    weights = idf(content_terms(question))
+    total = sum(weights.values()) or 1.0
+    joined = {compound.joined: compound.parts for compound in compounds(question)}
+
+    def covered(text: str) -> float:
+        return sum(weights[word] for word in _held(text, joined) & weights.keys()) / total
+
+    rows = [(one.sentence, one.score + covered(one.sentence.text)) for one in hit.sentences]
+    return sorted(rows, key=lambda row: (-row[1], row[0].index))
+
+
 def _follows(sentence: Sentence, before: Sentence) -> bool:
     """Whether the one stands right behind the other; one that gives orders may have been taken out between them."""
     return (sentence.paper_id, sentence.index) == (before.paper_id, before.index + 1)

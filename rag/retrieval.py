@@ -87,9 +87,9 @@ class Retriever:
         fused = fuse({name: found[name] for name in self._weights if name in found}, self._weights, _CUT_OFF)
         shown = fused[: self.papers if papers is None else papers]
         best_papers = self._files.catalog.papers([one[0] for one in fused[: max(len(shown), self.papers)]])
+        scores = {paper_id: (score, parts) for paper_id, score, parts in shown}
         hits = tuple(
-            self._hit(paper, score, parts, cosines.get(paper.id))
-            for paper, (_, score, parts) in zip(best_papers, shown, strict=False)
+            self._hit(paper, *scores[paper.id], cosines.get(paper.id)) for paper in best_papers if paper.id in scores
         )
         nearest = [max(ranking.values()) for name in ("passage", "sentence") if (ranking := found[name])]
         return Retrieval(

@@ -9,7 +9,7 @@ best sentence quoted where that is nearly as good evidence as the best of all.
 from collections.abc import Callable, Mapping, Sequence
 from math import exp
 
-from rag.evidence import rank_evidence
+from rag.evidence import evidence_of
 from rag.leaning import leans_back
 from rag.records import Evidence, Hit, Sentence
 from rag.repetition import says_nothing_new
@@ -29,8 +29,10 @@ _AS_GOOD = 0.7
 # So is one whose nearest sentence is about as near. Scores of papers are scaled between the worst and the best found,
 # and within a few papers the worst may be as good as the best.
 _AS_NEAR = 0.9
-# Of the sentences of each that are so little worse evidence than the best (about a seventh) the likeliest is quoted.
-_NEAREST, _LESS = 3, 0.15
+# Of a few papers that the user chose, those are not quoted that have nothing half as near: a year is no matter.
+_RELATED = 0.5
+# Of the sentences of each that are so little worse evidence than the best, 2 at the most, the likeliest is quoted.
+_LESS = 0.15
 _LENGTH = 200.0  # characters; twice as much counts no more
 _LONGEST = 2.0
 
@@ -69,30 +71,27 @@ def worth_quoting(
 
 
 def one_of_each(
-    question: str, hits: Sequence[Hit], idf: Idf, count: int, *, every: bool = False
+    question: str, hits: Sequence[Hit], idf: Idf, *, every: bool = False
 ) -> list[tuple[Hit, Sentence, float]]:
-    """A sentence of each paper that is about as good a hit as the best, or of `every`, with what it leans on.
+    """A sentence of each paper that is about as good a hit as the best, with what it leans on.
 
-    There are at most `count`. It is the best evidence, or what is about as good and likelier to hold a key fact.
+    It is the best evidence, or what is about as good and likelier to hold a key fact. With `every`, papers that are no
+    such good hits count too, as long as they deal with the matter.
     """
     nearest = max((_nearness(hit) for hit in hits), default=0.0)
     chosen: list[tuple[Hit, Sentence, float]] = []
     for hit in hits:
-        good = hit.score >= _AS_GOOD * hits[0].score or _nearness(hit) >= _AS_NEAR * nearest
-        if not hit.sentences or not (good or every):
+        good = hit.score >= _AS_GOOD * hits[0].score or _nearness(hit) >= (_RELATED if every else _AS_NEAR) * nearest
+        if not hit.sentences or not good:
             continue
-        near = rank_evidence(question, [hit], idf, _NEAREST)
-        near = [one for one in near if one[2] >= near[0][2] - _LESS]
-        shown = [
-            Evidence(n, hit.title, hit.key, hit.link, sentence, score) for n, (_, sentence, score) in enumerate(near)
-        ]
+        ranked = evidence_of(question, hit, idf)
+        near = [(sentence, score) for sentence, score in ranked if score >= ranked[0][1] - _LESS]
+        shown = [Evidence(n, hit.title, hit.key, hit.link, *row) for n, row in enumerate(near)]
         likely = likelihoods(question, shown, {hit.key: len(hit.sentences)}, idf)
-        best = near[likely.index(max(likely))]
-        before: list[tuple[Hit, Sentence, float]] = []
-        if leans_back(best[1].text):
-            rows = (scored.sentence for scored in hit.sentences)
-            before = [(hit, sentence, best[2]) for sentence in rows if sentence.index == best[1].index - 1]
-        chosen += [best, *before][: count - len(chosen)]
+        best, score = near[likely.index(max(likely))]
+        chosen.append((hit, best, score))
+        if leans_back(best.text):
+            chosen += [(hit, one, score) for one, _ in ranked if one.index == best.index - 1]
     return chosen
 
 

@@ -83,6 +83,18 @@ def test_markdown_of_an_answer_shows_text_and_links_to_the_panel() -> None:
     assert "1 sentence written and checked against the cited text; 1 quoted word for word; 1 not supported" in text
 
 
+def test_the_title_of_its_paper_stands_over_quotations_but_not_over_written_sentences() -> None:
+    def paper(number: int, title: str) -> Claim:
+        cited = replace(QUOTED.citations[0], number=number, paper_id=number, title=title)
+        return replace(QUOTED, citations=(cited,))
+
+    lines = render.answer_markdown([paper(1, "Lakes"), paper(1, "Lakes"), paper(2, EVIL)], "t").split("\n\n")
+    assert lines[0] == "**Lakes**"
+    assert lines[3] == f"**{render.escape_markdown(EVIL)}**"
+    assert len(lines) == 5
+    assert "**" not in render.answer_markdown([paper(1, "Lakes"), WRITTEN], "t")
+
+
 def test_a_refusal_names_the_nearest_papers() -> None:
     text = render.finished_markdown(answer(refused=True), "t")
     assert text.startswith("**The papers do not say.**")
