@@ -11,7 +11,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
-from rag.breadth import asks_for_several
+from rag.breadth import asks_for_several, asks_to_compare, matter_of
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
@@ -137,9 +137,10 @@ class Answerer:
         )
         near_enough = found.similarity >= self._judge.needed_similarity(query)
         draft = Draft(self._idf)
-        if found.hits and (asked.only_points or (near_enough and judged.confidence >= self._judge.threshold)):
-            # Few papers that a filter leaves were chosen by the user.
-            every = asked.scope is not None and asked.scope.papers <= self._broad_papers
+        # Few papers that a filter leaves were chosen by the user.
+        every = several and asked.scope is not None and asked.scope.papers <= self._broad_papers
+        pointed = asked.only_points or (every and asks_to_compare(question))
+        if found.hits and (pointed or (near_enough and judged.confidence >= self._judge.threshold)):
             job = _Job(query, found, several, every, sampling or self.sampling, cancel)
             draft = yield from self._write(job, clock)
         yield Finished(self._answer(asked, judged, draft, clock, cancel))
@@ -166,8 +167,10 @@ class Answerer:
     def _search(
         self, without: Collection[int] = (), within: Collection[int] | None = None, *, several: bool = False
     ) -> Search:
-        papers = max(self._broad_papers, self._retriever.papers) if several else None
-        return lambda query: self._retriever.search(query, without, within, papers=papers)
+        if not several:
+            return lambda query: self._retriever.search(query, without, within)
+        papers = max(self._broad_papers, self._retriever.papers)
+        return lambda query: self._retriever.search(matter_of(query), without, within, papers=papers)
 
     def _fits(self, query: str) -> bool:
         try:
@@ -221,7 +224,8 @@ class Answerer:
         hits = job.found.hits[: self._broad_papers]
         # What no model reads costs nothing, and the context bounds it in any case.
         times = _BROADER if self.writer.samples else self._broad_papers
-        messages, evidence = self._fit(job.question, one_of_each(job.question, hits, self._idf, every=job.every), times)
+        chosen = one_of_each(matter_of(job.question), hits, self._idf, every=job.every)
+        messages, evidence = self._fit(job.question, chosen, times)
         return len({item.key for item in evidence}) > 1, messages, evidence
 
     def _fit(self, question: str, chosen: Sequence[Chosen], times: int = 1) -> tuple[list[Message], list[Evidence]]:

@@ -40,9 +40,30 @@ _FORMS = tuple(
         # "Where has the species been seen?" asks of something that is known already.
         r"^\W*(?:who|where)(?: else)? (?:has|have) (?!the |this |that |it |been |access )(?:[\w-]+ )*?(?:been|\w+ed)\b",
         r"^\W*who else\b",
+        rf"^\W*how many {_WORKS}\b",
         r"\bin (?:what|which) (?:different|other|various) (?:ways|forms|fields|areas|domains|settings)\b",
     )
 )
+
+
+# What only says that papers are asked for: a paper on how studies are done is not meant by "which studies".
+_FRAME = re.compile(
+    rf"\b(?:{_WORKS}|compare|contrast|overview|summari[sz]e)\b|"
+    rf"\bwhat (?:do|have|can) {_US} (?:know|got|learnt|learned)\b",
+    re.IGNORECASE,
+)
+_COMPARING = re.compile(r"^\W*(?:(?:please|can you|could you|now) )*(?:compare|contrast|summari[sz]e)\b", re.IGNORECASE)
+
+
+def matter_of(question: str) -> str:
+    """`question` without the words that ask for papers; as it is where nothing would be left."""
+    left = " ".join(_FRAME.sub(" ", question).split())
+    return left if re.search(r"\w", left) else question
+
+
+def asks_to_compare(question: str) -> bool:
+    """Whether `question` asks for papers that are given to be compared or summarised."""
+    return bool(_COMPARING.search(question))
 
 
 def asks_for_several(question: str) -> bool:

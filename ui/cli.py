@@ -74,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--seed",
         type=int,
         metavar="N",
-        help="seed of the sampling, of effect above temperature 0: another, another text",
+        help="seed of the sampling; above temperature 0 another seed gives another text",
     )
     ask.add_argument("--sample", action="store_true", help="ask the bundled sample")
     _add_filters(ask, "search only papers that these let through; they can be typed in the question too")

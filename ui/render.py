@@ -19,6 +19,7 @@ _LISTED = 200  # more would make a page that nobody reads
 # Of the confidence in an answer: below, what the papers lack is told beside it.
 _DOUBT = 0.5
 _DOT = " \u00b7 "
+_COUNTS = re.compile(r"\W*how many (?:papers|articles|publications|studies)\b", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&])")
 
 
@@ -78,7 +79,12 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 
 
 def unmet_lines(answer: Answer) -> list[str]:
-    """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt."""
+    """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt.
+
+    Where papers on a matter were to be counted, that they were not.
+    """
+    if not answer.refused and _COUNTS.match(answer.question):
+        return ["Only what records say can be counted, not what papers are about. Nearest to the question are:"]
     if not answer.unmet or (not answer.refused and answer.confidence >= _DOUBT):
         return []
     found = f"Nothing was found on: {', '.join(answer.unmet)}."
@@ -99,9 +105,16 @@ def sources_plain(answer: Answer) -> str:
             lines += [f"      \u201c{text}\u201d" for text in _nearest_sentence(hit)]
     else:
         lines = [line for text in unmet_lines(answer) for line in (text, "")]
-        for citation in answer.citations:
-            lines.append(f"[{citation.number}] {citation.title}" + (f"  {citation.link}" if citation.link else ""))
-            lines.append(f"    \u201c{' '.join(citation.quote.split())}\u201d")
+        # What the answer quotes stands in it already.
+        quoted = {c.number for claim in answer.claims if claim.verdict is Verdict.QUOTED for c in claim.citations}
+        for paper in dict.fromkeys(citation.paper_id for citation in answer.citations):
+            cited = [citation for citation in answer.citations if citation.paper_id == paper]
+            numbers = "".join(f"[{citation.number}]" for citation in cited)
+            lines.append(f"{numbers} {cited[0].title}" + (f"  {cited[0].link}" if cited[0].link else ""))
+            for citation in cited:
+                if citation.number not in quoted:
+                    number = f"[{citation.number}] " if len(cited) > 1 else ""
+                    lines.append(f"    {number}\u201c{' '.join(citation.quote.split())}\u201d")
     note = verdict_line(answer)
     return "\n".join([*lines, *(["", note] if note else [])])
 
