@@ -2,7 +2,7 @@
 
 "Which studies show that ...?", "Compare ...", "What do we know about ...?" are answered by a sentence from each paper
 on the matter, others by the sentences of the best one. Only the form of the question is looked at: how many papers
-deserve to be quoted is left to their scores.
+deserve to be quoted is left to their scores. The words that ask for papers are no matter to search for (`matter_of`).
 """
 
 import re

@@ -20,7 +20,7 @@ _CHOICE_TOKENS = 8
 
 
 class Quote:
-    """Copies evidence. With a `model`, that writes numbers under a grammar, in the order of reading, or refuses."""
+    """Copies evidence. With a `model`, that writes the numbers of what to copy under a grammar, or refuses."""
 
     name = "quote"
 
