@@ -103,6 +103,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
     return {
         "paper": hit.key,
         "title": hit.title,
+        "byline": hit.byline,
         "link": hit.link,
         "score": round(hit.score, 4),
         "parts": {name: round(value, 4) for name, value in hit.parts.items()},

@@ -4,7 +4,8 @@ A follow-up leans on what was asked before. It has a word that points back, or f
 nothing in particular, while together with the earlier question it finds one thing clearly. A question on another
 subject is the other way round. So both are searched, and the paper that stands out most in the two rankings together
 decides: if the question finds it first alone too, it stands for itself. So does one that nothing in the collection is
-near to, or a question about something else altogether would be answered with the papers of the last one.
+near to, or a question about something else altogether would be answered with the papers of the last one. Only a short
+question about "it" is joined in any case.
 """
 
 import re
@@ -25,6 +26,8 @@ _POINTING = re.compile(
     r"former|latter|both|neither|also|too|else|instead|more)\b",
     re.IGNORECASE,
 )
+# What does point back, to a thing that has no name in this question.
+_REFERRING = re.compile(r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers)\b", re.IGNORECASE)
 _FEW = 5  # content words
 _TELLING = 3  # So many content words tell what a question is about: "and why?" does not.
 _Ranking = Sequence[tuple[int, float]]
@@ -64,7 +67,7 @@ def resolve(
     if not subject or follows is False or (follows is None and not may_lean(question)):
         return Resolved(question, question, find(question))
     joined = f"{subject} {question}"
-    if follows:
+    if follows or _says_too_little(question):
         return Resolved(joined, subject, find(joined))
     together, alone = search(joined), search(question)
     strange = len(content_terms(question)) >= _TELLING and alone.similarity < needed(question)
@@ -87,6 +90,14 @@ def subject_after(search: Search, turns: Sequence[str], needed: Callable[[str], 
 def may_lean(question: str) -> bool:
     """Whether the words of a question let it lean on another: one that points back, or few that say anything."""
     return bool(_POINTING.search(question)) or len(content_terms(question)) <= _FEW
+
+
+def _says_too_little(question: str) -> bool:
+    """Whether a question is about "it" and says less than what it is about: "How fast is it?".
+
+    Some paper always stands out for its common words, but cannot be the one that was meant.
+    """
+    return bool(_REFERRING.search(question)) and len(content_terms(question)) < _TELLING
 
 
 def stands_alone(alone: _Ranking, together: _Ranking) -> bool:

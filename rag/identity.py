@@ -84,3 +84,12 @@ def link_of(paper: Paper) -> str:
             "pmid": f"https://pubmed.ncbi.nlm.nih.gov/{value}/",
         }.get(kind, "")
     return ""
+
+
+def byline_of(paper: Paper) -> str:
+    """Who wrote the paper, and when, as far as its record says: "Ashish Vaswani et al., 2017".
+
+    Names stand as they are given: which part is the family name cannot be told.
+    """
+    names = " and ".join(paper.authors) if len(paper.authors) < 3 else f"{paper.authors[0]} et al."
+    return ", ".join(fact for fact in (names, str(paper.year or "")) if fact)

@@ -158,7 +158,10 @@ class ScoredSentence:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved paper with its fused score, the parts that it was fused from, and its best sentences."""
+    """A retrieved paper with its fused score, the parts that it was fused from, and its best sentences.
+
+    `byline` is who wrote it, and when: "Jonathan Ho et al., 2020".
+    """
 
     paper_id: int
     key: str
@@ -167,6 +170,7 @@ class Hit:
     score: float
     parts: Mapping[str, float]
     sentences: tuple[ScoredSentence, ...]
+    byline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

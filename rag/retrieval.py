@@ -10,7 +10,7 @@ import numpy as np
 
 from rag.chunking import split_text
 from rag.fusion import fuse
-from rag.identity import link_of
+from rag.identity import byline_of, link_of
 from rag.index_files import IndexFiles
 from rag.ingest import STRIDE, address
 from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, TokenVectors, Vectors, Word
@@ -147,8 +147,8 @@ class Retriever:
         scores = [0.0] * len(sentences) if cosines is None else cosines.tolist()
         scored = [ScoredSentence(*pair) for pair in zip(sentences, scores, strict=False)]
         scored.sort(key=lambda item: -item.score)
-        title = paper.paper.title or paper.key
-        return Hit(paper.id, paper.key, title, link_of(paper.paper), score, parts, tuple(scored))
+        title, link, byline = paper.paper.title or paper.key, link_of(paper.paper), byline_of(paper.paper)
+        return Hit(paper.id, paper.key, title, link, score, parts, tuple(scored), byline)
 
 
 class _Allowed:

@@ -64,6 +64,18 @@ def test_what_no_paper_is_near_to_is_not_answered_with_the_last_paper() -> None:
     assert resolve(run, "And why?", "Subject?", lambda _: 0.3).query == "Subject? And why?"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("question", ["How fast is it?", "How accurate are they?", "Who made it?"])
+def test_a_short_question_about_it_leans_whatever_its_common_words_find(question: str) -> None:
+    _, run = search(alone=CLEAR, joined=VAGUE)
+    assert resolve(run, question, "Subject?", lambda _: 0.3).query == f"Subject? {question}"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("question", ["How fast is BERT?", "Is it true that pulsars slow down?", "Who made insulin?"])
+def test_a_short_question_that_names_its_subject_stands_for_itself(question: str) -> None:
+    _, run = search(alone=CLEAR, joined=VAGUE)
+    assert resolve(run, question, "Subject?", lambda _: 0.3).query == question  # type: ignore[arg-type]
+
+
 def test_a_long_question_that_points_nowhere_is_not_searched_twice() -> None:
     assert not may_lean("Which measurements document that human activity changes the natural environment?")
     assert may_lean("Which measurements document that human activity changes it in the natural environment?")
@@ -77,6 +89,8 @@ def test_a_conversation_on_real_papers(engine: Engine) -> None:
     second = engine.answerer.ask("What does it take as its input?", subject=first.subject)
     assert second.query == "What is AlphaFold? What does it take as its input?"
     assert "AlphaFold" in second.citations[0].title
+    for asking_on in ("How accurate is it?", "How fast is it?"):
+        assert engine.answerer.ask(asking_on, subject=second.subject).followed
     third = engine.answerer.ask(
         "Who fired a pulsed laser at graphite, and what did they find there?", subject=second.subject
     )

@@ -16,7 +16,7 @@ CITATION = Citation(1, 1, "k1", EVIL, "https://x.org/p", 1, START, START + len(Q
 
 
 def answer(*claims: Claim, refused: bool = False, dropped: int = 0) -> Answer:
-    hits = (Hit(1, "k1", EVIL, "https://x.org/p", 1.0, {}, ()),)
+    hits = (Hit(1, "k1", EVIL, "https://x.org/p", 1.0, {}, (), "<b>A</b>, 2020"),)
     citations = tuple(c for claim in claims for c in claim.citations)
     return Answer(
         "q <b>",
@@ -100,13 +100,12 @@ def test_a_refusal_names_the_nearest_papers() -> None:
     assert text.startswith("**The papers do not say.**")
     assert "https://x.org/p" in text
     plain = render.sources_plain(answer(refused=True))
-    assert "The nearest papers:" in plain
-    assert EVIL in plain
+    assert f"The nearest papers:\n  - {EVIL} (<b>A</b>, 2020)  https://x.org/p" in plain
 
 
-def test_the_terminal_lists_number_title_link_and_quote() -> None:
+def test_the_terminal_lists_number_title_byline_link_and_quote() -> None:
     lines = render.sources_plain(answer(WRITTEN)).splitlines()
-    assert lines[0] == f"[1] {EVIL}  https://x.org/p"
+    assert lines[0] == f"[1] {EVIL} (<b>A</b>, 2020)  https://x.org/p"
     assert lines[1] == f"    \u201c{QUOTE}\u201d"
     assert claim_text(QUOTED) == f"\u201c{QUOTE}\u201d [1]"
 

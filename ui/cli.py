@@ -64,8 +64,11 @@ def build_parser() -> argparse.ArgumentParser:
     ask = command("ask", _ask, "answer one question with citations")
     ask.add_argument("question", help="the question, in quotation marks")
     ask.add_argument(
-        "--json", action="store_true", help="print one JSON object: answer, claims, citations, hits, timings"
-    )
+        "--json", action="store_true",
+        help="print one JSON object: answer, refused, confidence (0 to 1) and confidence_needed, unmet_words, claims "
+        "with their verdicts, citations with the sentence, its offsets and its text, listed papers, hits with scores, "
+        "timings in seconds, and how it was written",
+    )  # fmt: skip
     ask.add_argument(
         "--after", action="append", default=[], metavar="QUESTION",
         help="a question asked before, which this one may lean on; repeat it for more, the oldest first",

@@ -101,22 +101,27 @@ def sources_plain(answer: Answer) -> str:
     elif answer.refused:
         lines = [*unmet_lines(answer), *(["The nearest papers:"] if answer.hits else [])]
         for hit in answer.hits[:_NEAREST]:
-            lines.append(f"  - {hit.title}" + (f"  {hit.link}" if hit.link else ""))
+            lines.append(f"  - {_on_one_line(hit.title, hit.byline, hit.link)}")
             lines += [f"      \u201c{text}\u201d" for text in _nearest_sentence(hit)]
     else:
         lines = [line for text in unmet_lines(answer) for line in (text, "")]
         # What the answer quotes stands in it already.
+        bylines = {hit.paper_id: hit.byline for hit in answer.hits}
         quoted = {c.number for claim in answer.claims if claim.verdict is Verdict.QUOTED for c in claim.citations}
         for paper in dict.fromkeys(citation.paper_id for citation in answer.citations):
             cited = [citation for citation in answer.citations if citation.paper_id == paper]
             numbers = "".join(f"[{citation.number}]" for citation in cited)
-            lines.append(f"{numbers} {cited[0].title}" + (f"  {cited[0].link}" if cited[0].link else ""))
+            lines.append(f"{numbers} {_on_one_line(cited[0].title, bylines.get(paper, ''), cited[0].link)}")
             for citation in cited:
                 if citation.number not in quoted:
                     number = f"[{citation.number}] " if len(cited) > 1 else ""
                     lines.append(f"    {number}\u201c{' '.join(citation.quote.split())}\u201d")
     note = verdict_line(answer)
     return "\n".join([*lines, *(["", note] if note else [])])
+
+
+def _on_one_line(title: str, byline: str, link: str) -> str:
+    return title + (f" ({byline})" if byline else "") + (f"  {link}" if link else "")
 
 
 # -- chat page -----------------------------------------------------------------------------------------------------
@@ -265,4 +270,6 @@ def _byline(entry: CatalogPaper) -> str:
 
 def _nearest_card(hit: Hit) -> str:
     best = hit.sentences[0].sentence.text if hit.sentences else ""
-    return f'<article class="source"><h4>{_title_html(hit.title, hit.link)}</h4><p>{escape_html(best)}</p></article>'
+    byline = f'<p class="byline">{escape_html(hit.byline)}</p>' if hit.byline else ""
+    title = _title_html(hit.title, hit.link)
+    return f'<article class="source"><h4>{title}</h4>{byline}<p>{escape_html(best)}</p></article>'
