@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,12 +13,10 @@ from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import AUTO, Config
-from rag.digests import sha256_of
 from rag.errors import REINDEX, IndexMismatchError
 from rag.index_files import (
     FORMAT,
     IndexFiles,
-    index_exists,
     locked,
     opens,
     remove_derived,
@@ -31,7 +28,6 @@ from rag.readers import checked, find_files
 from rag.records import Counts, Embedder, Paper, Sampling, Skipped
 from rag.refusal import Judge
 from rag.retrieval import Retriever
-from rag.tokens import TokenStore
 from rag.writing.modes import describe_writing, make_writer
 
 if TYPE_CHECKING:
@@ -39,14 +35,8 @@ if TYPE_CHECKING:
     from rag.llm import LlamaModel
     from rag.llm_server import ServerModel
 
-SAMPLE_INDEX = "sample"
 # The slower embedding model of the shelf is taken by itself for new indexes of up to so many papers.
 SLOW_MODEL_PAPERS = 1_000
-
-
-def sample_path() -> Path:
-    """The papers that come with Citable."""
-    return Path(str(files("rag") / "sample" / "papers.jsonl"))
 
 
 def choose_embedding(config: Config, built: str | None, papers: int) -> Config:
@@ -144,42 +134,12 @@ def _index(config: Config, read_into: Callable[[Catalog], ReadReport], progress:
 
 
 def _indexer(config: Config, parts: IndexFiles, embedder: Embedder) -> Indexer:
-    return Indexer(parts, embedder, keep_tokens=_keeps_tokens(config))
+    return Indexer(parts, embedder, keep_tokens=keeps_tokens(config))
 
 
-def _keeps_tokens(config: Config) -> bool:
+def keeps_tokens(config: Config) -> bool:
+    """Whether an index that `config` asks for holds token vectors."""
     return "tokens" in config.rankings.split(",")
-
-
-def ensure_sample(config: Config, progress: Progress = no_progress) -> None:
-    """Index the bundled sample into the index that `config` names, unless it is there as it is shipped.
-
-    Raises what `index_papers` raises. Where nothing is to be done, an index that is in use elsewhere does not matter.
-    """
-    shipped = sha256_of(sample_path())
-    if index_exists(config):
-        catalog = Catalog(config.index_dir / "catalog.db")
-        try:
-            whole = catalog.setting("format") == FORMAT and (not _keeps_tokens(config) or _has_tokens(config, catalog))
-            if whole and catalog.setting("sample") == shipped and not catalog.pending():
-                return
-        finally:
-            catalog.close()
-        if not whole:
-            # Made without late interaction, or by an earlier version.
-            rebuild_index(config, progress)
-    index_papers(config, [sample_path()], progress)
-    catalog = Catalog(config.index_dir / "catalog.db")
-    catalog.set_setting("sample", shipped)
-    catalog.close()
-
-
-def _has_tokens(config: Config, catalog: Catalog) -> bool:
-    tokens = TokenStore(config.index_dir / "tokens.db")
-    try:
-        return tokens.count() == catalog.counts().passages
-    finally:
-        tokens.close()
 
 
 def rebuild_index(config: Config, progress: Progress = no_progress) -> tuple[int, str]:
@@ -196,7 +156,7 @@ def rebuild_index(config: Config, progress: Progress = no_progress) -> tuple[int
             config = choose_embedding(config, catalog.setting("embedding_model"), catalog.counts().papers)
             embedder = load_embedder(config)
             # A run that was interrupted goes on; anything else starts from nothing.
-            making = embedder.digest + ("+tokens" if _keeps_tokens(config) else "")
+            making = embedder.digest + ("+tokens" if keeps_tokens(config) else "")
             if catalog.setting("rebuilding") != making or not catalog.pending() or not opens(folder):
                 catalog.forget_indexing()
                 catalog.set_setting("embedding_model", "")
@@ -278,7 +238,7 @@ class SearchEngine:
         # While papers are pending, one index may be ahead of the other by what is theirs.
         with_tokens, passages = self.files.tokens.count(), self.files.lexical.count()
         moving = sum(count for count, _ in self.catalog.indexed_spans(self.catalog.pending()).values())
-        if _keeps_tokens(self.config) and abs(with_tokens - passages) > moving:
+        if keeps_tokens(self.config) and abs(with_tokens - passages) > moving:
             raise IndexMismatchError(
                 f"the index holds token vectors of {with_tokens} of {passages} passages: it was made without them, or "
                 f"by an earlier version. {REINDEX}, or do without: --set rankings=passage,sentence,bm25"

@@ -10,7 +10,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import pytest
 
-from rag.build import Engine, index_papers, sample_path
+from rag.build import Engine, index_papers
+from rag.bundled_sample import sample_path
 from rag.config import Config
 from rag.embedding import SentenceEmbedder
 from rag.llm import LlamaModel

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from eval import cli as eval_cli
-from rag.build import Engine, sample_path
+from rag.build import Engine
+from rag.bundled_sample import sample_path
 from rag.config import Config, load_config
 from rag.errors import UsageError
 from ui import cli

@@ -11,6 +11,7 @@ import pytest
 
 from rag import build
 from rag.build import Engine, index_papers, rebuild_index
+from rag.bundled_sample import ensure_sample, sample_path
 from rag.config import Config
 from rag.errors import IndexBusyError, IndexMismatchError, InputError, NoIndexError
 from rag.index_files import IndexFiles, index_exists, require_papers
@@ -177,12 +178,12 @@ def test_the_sample_is_indexed_once_and_then_needs_no_writing(config: Config, mo
     embedder = FakeEmbedder(max_tokens=400)
     monkeypatch.setattr(build, "load_embedder", lambda config: embedder)
     monkeypatch.setattr(build, "load_llm", lambda config: FakeModel())
-    build.ensure_sample(config)
+    ensure_sample(config)
     with Engine(config) as engine:
         assert engine.catalog.counts().indexed >= 60
         # Another command on the sample while its chat is open.
-        build.ensure_sample(config)
-        build.ensure_sample(replace(config, rankings="bm25"))
+        ensure_sample(config)
+        ensure_sample(replace(config, rankings="bm25"))
 
 
 def test_token_vectors_of_an_older_text_do_not_stay(tmp_path: Path, config: Config, fake: FakeEmbedder) -> None:
@@ -200,11 +201,11 @@ def test_a_sample_without_token_vectors_gets_them(config: Config, fake: FakeEmbe
     fake.max_tokens = 400
     plain = replace(config, rankings="passage,bm25")
     if made_by == "chat":
-        build.ensure_sample(plain)
+        ensure_sample(plain)
     else:
-        index_papers(plain, [build.sample_path()])
+        index_papers(plain, [sample_path()])
     Engine(plain).close()
-    build.ensure_sample(config)
+    ensure_sample(config)
     Engine(config).close()
     Engine(plain).close()
 

@@ -34,7 +34,7 @@ VENDORS = {
     "jinja2": {"eval/report.py"},
 }
 # What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
-WIRING = {"rag/build.py", "rag/index_files.py", "rag/tryout.py", "eval/bench/llm.py"}
+WIRING = {"rag/build.py", "rag/bundled_sample.py", "rag/index_files.py", "rag/tryout.py", "eval/bench/llm.py"}
 TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval/bench/scale.py": {"catalog"}}
 PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rag.build import sample_path
+from rag.bundled_sample import sample_path
 from rag.config import Config
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -141,7 +141,8 @@ def _config(args: argparse.Namespace) -> Config:
 
 
 def _index(args: argparse.Namespace, config: Config) -> int:
-    from rag.build import SLOW_MODEL_PAPERS, index_papers, sample_path
+    from rag.build import SLOW_MODEL_PAPERS, index_papers
+    from rag.bundled_sample import sample_path
     from rag.shelf import MPNET, fetched
 
     if not args.paths and not args.sample:
@@ -180,7 +181,7 @@ def _reindex(_: argparse.Namespace, config: Config) -> int:
 
 
 def _ensure_sample(args: argparse.Namespace, config: Config) -> None:
-    from rag.build import ensure_sample
+    from rag.bundled_sample import ensure_sample
 
     if args.sample:
         with progress_bar("indexing", "paper") as progress:

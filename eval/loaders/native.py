@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from eval.records import Corpus, Kind, Question, Suite
-from rag.build import sample_path
+from rag.bundled_sample import sample_path
 from rag.errors import InputError
 from rag.readers import find_files, read_papers
 from rag.records import Paper, Skipped

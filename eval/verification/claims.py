@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
-from rag.build import sample_path
+from rag.bundled_sample import sample_path
 from rag.digests import sha256_of
 from rag.sentences import split_sentences
 
