@@ -127,8 +127,16 @@ def test_a_question_longer_than_the_context(use_index: Config, capsys: pytest.Ca
 def test_doctor_finds_everything_well(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "doctor")
     assert code == 0, out
-    for expected in ("llama-cpp-python", "sha256", "GPU offload", "12, of them indexed 12", "free", "All is well."):
+    for expected in (
+        "llama-cpp-python",
+        "sha256",
+        "GPU offload",
+        "free",
+        "bundled, for new indexes",
+        "12, of them indexed 12",
+    ):
         assert expected in out
+    assert out.endswith("All is well.\n")
 
 
 def test_doctor_names_a_missing_model(use_index: Config, capsys: pytest.CaptureFixture[str]) -> None:

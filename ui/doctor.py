@@ -10,7 +10,7 @@ from typing import TextIO
 
 from rag import models, shelf
 from rag.build import choose_embedding, load_server
-from rag.config import Config
+from rag.config import AUTO, Config
 from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
 from rag.index_files import IndexFiles, index_exists, open_for_reading
@@ -62,6 +62,8 @@ class _Report:
 
 
 def _embedding(config: Config, report: _Report) -> None:
+    # `auto` takes for an index that there is the model that it was built with.
+    use = ", for new indexes" if config.embedding_model == AUTO else ""
     config = choose_embedding(config, None, papers=0)
     try:
         path = Path(models.embedding_path(config.embedding_model))
@@ -72,9 +74,9 @@ def _embedding(config: Config, report: _Report) -> None:
         if model.task is shelf.Task.EMBEDDING and not shelf.fetched(name):
             report.line("not here", f"{name}. Fetch it: citable models pull {name}")
     if path.is_dir():
-        report.line("embedding model", f"{config.embedding_model} ({path}, sha256 {folder_digest(path)[:16]})")
+        report.line("embedding model", f"{config.embedding_model}{use} ({path}, sha256 {folder_digest(path)[:16]})")
     else:
-        report.line("embedding model", f"{config.embedding_model} (no folder here: loaded by name, downloaded once)")
+        report.line("embedding model", f"{config.embedding_model}{use} (loaded by name, downloaded once)")
 
 
 def _llm(config: Config, report: _Report) -> None:
