@@ -17,7 +17,7 @@ from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL
-from rag.narrowing import Asked, answer_from_records, narrow
+from rag.narrowing import Asked, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
 from rag.prompting import Chosen
 from rag.records import (
@@ -125,23 +125,19 @@ class Answerer:
             within=self._search(without, asked.within, several=several) if asked.scope else None,
         )  # fmt: skip
         query = resolved.query
-        found, passed_over = without_orders(query, resolved.found)
+        judged = self._judged(asked, resolved, several)
+        if named := narrow_to_authors(asked, query, self._library, without):
+            theirs = self._search(without, named.within, several=several)(named.matter)
+            other = self._judged(named, Resolved(named.matter, resolved.subject, theirs), several)
+            # Bell may be a theorem: where his papers do not answer, and others do, these count.
+            if other.answerable or not judged.answerable:
+                asked, judged = named, replace(other, resolved=replace(other.resolved, query=query))
         clock.lap("search")
+        found = judged.resolved.found
         yield Found(found.hits, query, asked.scope, query != question)
-        resolved = replace(resolved, found=found)
-        judged = _Judged(
-            resolved,
-            self._judge.confidence_of(resolved),
-            self._judge.unmet(found),
-            passed_over,
-        )
-        near_enough = found.similarity >= self._judge.needed_similarity(query)
         draft = Draft(self._idf)
-        # Few papers that a filter leaves were chosen by the user.
-        every = several and asked.scope is not None and asked.scope.papers <= self._broad_papers
-        pointed = asked.only_points or (every and asks_to_compare(question))
-        if found.hits and (pointed or (near_enough and judged.confidence >= self._judge.threshold)):
-            job = _Job(query, found, several, every, sampling or self.sampling, cancel)
+        if judged.answerable:
+            job = _Job(query, found, several, self._chosen(asked, several), sampling or self.sampling, cancel)
             draft = yield from self._write(job, clock)
         yield Finished(self._answer(asked, judged, draft, clock, cancel))
 
@@ -171,6 +167,21 @@ class Answerer:
             return lambda query: self._retriever.search(query, without, within)
         papers = max(self._broad_papers, self._retriever.papers)
         return lambda query: self._retriever.search(matter_of(query), without, within, papers=papers)
+
+    def _judged(self, asked: Asked, resolved: Resolved, several: bool) -> "_Judged":
+        found, passed_over = without_orders(resolved.query, resolved.found)
+        resolved = replace(resolved, found=found)
+        confidence = self._judge.confidence_of(resolved)
+        near_enough = found.similarity >= self._judge.needed_similarity(resolved.query)
+        pointed = asked.only_points or (self._chosen(asked, several) and asks_to_compare(asked.question))
+        answerable = bool(found.hits) and (pointed or (near_enough and confidence >= self._judge.threshold))
+        # "What did Devlin show?" is about no matter that could be missed.
+        unmet = () if pointed else self._judge.unmet(found)
+        return _Judged(resolved, confidence, unmet, passed_over, answerable)
+
+    def _chosen(self, asked: Asked, several: bool) -> bool:
+        """Whether several papers are asked for, and so few are left that the user has chosen each."""
+        return several and asked.scope is not None and asked.scope.papers <= self._broad_papers
 
     def _fits(self, query: str) -> bool:
         try:
@@ -295,6 +306,7 @@ class _Judged:
     confidence: float
     unmet: tuple[str, ...]
     passed_over: int
+    answerable: bool
 
 
 class _Clock:

@@ -4,11 +4,13 @@ What the records of the papers settle is answered here, without a search: a ques
 that is nothing but filters, and one whose filters leave no paper.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
+from rag.mentions import Mention, mentions, without_names
 from rag.records import Answer, CatalogPaper, Filter, Library, Scope
 from rag.terms import content_terms
 from rag.unseen import encodable
@@ -16,16 +18,22 @@ from rag.unseen import encodable
 # Who names so few papers has said what he means, however vague his question is.
 _TELLING = 2  # words that carry a subject
 _FEW = 20
+_AUTHORS = frozenset(content_terms("the authors"))
+_END = re.compile(r"(?<=[?!])\s+(?=\S)")
 _LITERALLY = 'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as it was `typed`, what is left of it without its filters, and its papers; all without a `scope`."""
+    """A question as it was `typed`, what is left of it without its filters, and its papers; all without a `scope`.
+
+    `matter` is what it asks of its papers, where it names them otherwise than by filters.
+    """
 
     typed: str
     question: str
     scope: Scope | None = None
+    matter: str = ""
 
     @property
     def within(self) -> frozenset[int] | None:
@@ -39,7 +47,7 @@ class Asked:
         "What was found? author:Farman" is a fair question; "How do I bake bread? author:Farman" stays a strange one.
         """
         few = self.scope is not None and self.scope.papers <= _FEW
-        return few and len(content_terms(self.question)) < _TELLING
+        return few and len(_told(self.matter or self.question)) < _TELLING
 
     @property
     def is_about_papers(self) -> bool:
@@ -58,6 +66,41 @@ def narrow(typed: str, given: Filter | None, library: Library, without: Collecti
     if scope:
         scope = replace(scope, ids=scope.ids.difference(without))
     return Asked(typed, question, scope)
+
+
+def narrow_to_authors(asked: Asked, query: str, library: Library, without: Collection[int] = ()) -> Asked | None:
+    """`asked` of the papers by the authors that `query` names, or None where no paper is by any of these.
+
+    A filter by authors is taken for all that was meant.
+    """
+    given = asked.scope.filter if asked.scope else Filter()
+    if given.authors:
+        return None
+    meant = [(one, chosen) for one in mentions(query) if (chosen := _papers_by(one, library))]
+    if not meant:
+        return None
+    every = [name for one, _ in meant for name in one.names]
+    chosen = meant[0][1] if len(meant) == 1 else Filter(authors=tuple(dict.fromkeys(every)))
+    scope = library.scope(combine(given, chosen))
+    if scope is None or not (ids := scope.ids.difference(without)):
+        return None
+    matter = _telling_part(without_names(query, [one for one, _ in meant]))
+    return replace(asked, scope=replace(scope, ids=ids), matter=matter)
+
+
+def _telling_part(matter: str) -> str:
+    """The last question of `matter` with what before it tells more than whose work is meant."""
+    *before, last = _END.split(matter)
+    return " ".join([*(one for one in before if len(_told(one)) >= _TELLING), last])
+
+
+def _told(matter: str) -> set[str]:
+    return {*content_terms(matter)} - _AUTHORS
+
+
+def _papers_by(named: Mention, library: Library) -> Filter | None:
+    """The strictest filter for those named that lets a paper through."""
+    return next((one for one in named.filters() if (scope := library.scope(one)) and scope.ids), None)
 
 
 def answer_from_records(

@@ -40,8 +40,8 @@ PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
     "examples", "straying", "drafting", "words", "leaning", "breadth", "orders", "unseen", "answerability", "filters",
-    "matching", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth", "checking",
-    "signals", "objections", "placing", "quantities", "wording",
+    "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
+    "checking", "signals", "objections", "placing", "quantities", "wording",
 }  # fmt: skip
 
 
