@@ -33,7 +33,7 @@ _ASKS_FOR_PAPER = re.compile(
 )
 # Words for what is asked for, rather than for the matter.
 _ASKING = re.compile(
-    r"(?:papers?|works?|stud(?:y|ies)|articles?|publications?|surveys?|reviews?|authors?|researchers?|groups?|teams?|"
+    r"(?:et|al|papers?|works?|stud(?:y|ies)|articles?|publications?|surveys?|reviews?|authors?|researchers?|groups?|teams?|"
     r"findings?|results?|approach(?:es)?|methods?|overview|compare[ds]?|contrast|summari[sz]e[ds]?)",
     re.IGNORECASE,
 )

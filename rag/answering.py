@@ -120,17 +120,20 @@ class Answerer:
         if not self._fits(f"{subject} {question}"):
             subject = ""
         several = asks_for_several(question)
+        # Whoever names authors anew has left those before.
+        named = narrow_to_authors(asked, question, self._library, without)
+        subject = "" if named and not follows else subject
         resolved = resolve(
             self._search(without, several=several), question, subject, self._judge.needed_similarity, follows,
             within=self._search(without, asked.within, several=several) if asked.scope else None,
         )  # fmt: skip
         query = resolved.query
         judged = self._judged(asked, resolved, several)
-        if named := narrow_to_authors(asked, query, self._library, without):
+        if named := named or (narrow_to_authors(asked, query, self._library, without) if query != question else None):
             theirs = self._search(without, named.within, several=several)(named.matter)
             other = self._judged(named, Resolved(named.matter, resolved.subject, theirs), several)
-            # Bell may be a theorem: where his papers do not answer, and others do, these count.
-            if other.answerable or not judged.answerable:
+            # Bell may be a theorem: where another paper answers that speaks of Bell, or his do not, all count.
+            if not judged.answerable or (other.answerable and not _speaks_of(named, judged.resolved.found)):
                 asked, judged = named, replace(other, resolved=replace(other.resolved, query=query))
         clock.lap("search")
         found = judged.resolved.found
@@ -281,6 +284,14 @@ class Answerer:
             writing=self.writer.name,
             sampling=draft.sampling,
         )
+
+
+def _speaks_of(named: Asked, found: Retrieval) -> bool:
+    """Whether the text of the best paper holds one of the names."""
+    best = found.hits[0]
+    text = ". ".join([best.title, *(scored.sentence.text for scored in best.sentences)])
+    authors = named.scope.filter.authors if named.scope else ()
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in authors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,9 @@ _POINTING = re.compile(
     r"former|latter|both|neither|also|too|else|instead|more)\b",
     re.IGNORECASE,
 )
-# What does point back, to a thing that has no name in this question.
-_REFERRING = re.compile(r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers)\b", re.IGNORECASE)
+# What does point back, to a thing that has no name in this question. "He" may be an author.
+_REFERRING = re.compile(r"\b(?:it|they|them|he|him|she|her)\b|\b(?P<own>its|their|his)\b")
+_NAMED = re.compile(r"(?<=\w )\W*(?:[A-Z]|\w+[A-Z\d])")
 _FEW = 5  # content words
 _TELLING = 3  # So many content words tell what a question is about: "and why?" does not.
 _Ranking = Sequence[tuple[int, float]]
@@ -97,7 +98,11 @@ def _says_too_little(question: str) -> bool:
 
     Some paper always stands out for its common words, but cannot be the one that was meant.
     """
-    return bool(_REFERRING.search(question)) and len(content_terms(question)) < _TELLING
+    referring = _REFERRING.search(question)
+    if not referring or _NAMED.search(question) or len(content_terms(question)) >= _TELLING:
+        return False
+    # "Why do cats like their boxes?" says whose boxes are meant.
+    return len(content_terms(question[: referring.start()])) < (1 if referring["own"] else 2)
 
 
 def stands_alone(alone: _Ranking, together: _Ranking) -> bool:

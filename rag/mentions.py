@@ -9,55 +9,72 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.records import Filter
+from rag.matching import is_author
 from rag.terms import STOP_WORDS
 
-_PARTICLE = r"(?:van|von|de|der|den|di|da|del|la|le|el|al|bin|ibn)"
+_LETTERS = [chr(code) for code in range(0x530)]  # Latin, Greek, Cyrillic
+_UPPER = "".join(letter for letter in _LETTERS if letter.isupper())
+_LOWER = "".join(letter for letter in _LETTERS if letter.islower())
+_PARTICLE = r"(?:van|von|vom|de|der|den|des|du|di|da|della|del|dos|la|le|el|al|bin|ibn|ter|ten)"
 # At least one small letter: BERT is nobody. With what may stand before a family name.
-_FAMILY = r"(?:[OD]['\u2019])?(?=[^\W\d_]*[a-z])[A-Z][^\W\d_]+(?:-[^\W\d_]+)?"
+_FAMILY = (
+    rf"(?:[ODdLl]['\u2019]|al-)?(?=[^\W\d_]*[{_LOWER}])[{_UPPER}][^\W\d_]+"
+    r"(?:[-\u2010\u2013'\u2019](?!s\b)[^\W\d_]+){0,2}"
+)
 # Atomic: a name is read in one way, or many would be read in very many.
-_NAME = rf"(?>(?:(?:[A-Z]\.-?|[A-Z][^\W\d_]*(?:-[^\W\d_]+)?|{_PARTICLE}) ?(?<=[ .-])){{0,4}}{_FAMILY}\b)"
-_NAMES = rf"(?P<names>{_NAME}(?:, {_NAME})*(?:,? (?:and|&) {_NAME})?)"
-_YEAR = r"(?P<year>(?:18|19|20)\d\d)"
+_NAME = rf"(?>(?:(?:[{_UPPER}]\.-?|[{_UPPER}][^\W\d_]*(?:-[^\W\d_]+)?|{_PARTICLE}) ?(?<=[ .-])){{0,4}}{_FAMILY}\b)"
+_NAMES = rf"(?P<names>{_NAME}(?:, {_NAME}){{0,3}}(?:,? (?:and|&) {_NAME})?)"
+_END = r"(?!['\u2019-]?\w)"
+_YEAR = r"(?:[,;]? [(\[]?(?P<year>(?:18|19|20)\d\d)[a-z]?\b[)\]]?)"
 _PEOPLE = r"(?:colleagues|co-?workers|collaborators|co-?authors|others|team)\b"
-_OTHERS = rf"(?:et al\b\.?|(?:and|&) (?:(?:his|her|their) )?{_PEOPLE})"
+_OTHERS = rf"(?:et\.? al\b\.?|(?:and|&) (?:(?:his|her|their) )?{_PEOPLE})"
 _VERB = (
-    r"(?:(?:first|\w+ly) )?(?:find|show|say|propose|report|argue|claim|conclude|suggest|use|introduce|develop|discover|"
-    r"measure|do|achieve|prove|demonstrate|design|study|describe|observe|invent|build|define|recommend|estimate|think|"
-    r"mean|test|present|make|write|publish|examine|investigate|explain|learn|obtain|see|compare|train|evaluate|anal[yi][sz]e)\b"
+    r"(?:(?:not|first|\w+ly) )?(?:find|show|say|propose|report|argue|claim|conclude|suggest|use|introduce|develop|"
+    r"discover|measure|do|achieve|prove|demonstrate|design|study|describe|observe|invent|build|define|recommend|estimate|"
+    r"think|mean|test|present|make|write|publish|examine|investigate|explain|learn|obtain|see|compare|train|evaluate|"
+    r"anal[yi][sz]e|shown|found|proposed|reported|argued|done|written|proved)\b"
 )
-_WORK = (
-    r"(?:papers?|works?|stud(?:y|ies)|articles?|reviews?|results?|findings?|experiments?|methods?|approach|analysis|group|"
-    r"team|lab|arguments?|conclusions?|estimates?|claims?|proposals?|trials?|surveys?|models?|algorithms?|choices?|ideas?)"
+# Of a person alone: methods, models and algorithms are called after people.
+_OWN = (
+    r"(?:papers?|works?|stud(?:y|ies)|articles?|reviews?|results?|findings?|analysis|group|team|lab|arguments?|"
+    r"conclusions?|estimates?|claims?|proposals?|trials?|surveys?|choices?|ideas?)"
 )
+_WORK = rf"(?:{_OWN}|experiments?|methods?|approach|models?|algorithms?)"
 _MADE = (
     r"(?:proposed|introduced|described|shown|found|reported|written|developed|invented|published|discovered|designed|"
     r"made|done|measured|proved|built|studied|presented|argued|observed)"
 )
+# Each with whether it speaks of people so clearly that "He" is a name in it.
 _FORMS = tuple(
-    re.compile(form)
-    for form in (
-        rf"{_NAMES} {_OTHERS}(?:['\u2019]s?)?(?:,? \(?{_YEAR}\)?)?",
-        rf"{_NAMES}(?:,? \(?{_YEAR}\)?)(?!\d)",
-        rf"\b(?:[Dd]id|[Dd]o|[Dd]oes|[Hh]as|[Hh]ave) {_NAMES}(?= {_VERB})",
-        rf"\b[Aa]ccording to {_NAMES}",
-        rf"\b(?:{_WORK}|{_MADE})(?: \w+)?(?: \w+)? by {_NAMES}",
-        rf"\b[Tt]he {_WORK} of {_NAMES}",
-        rf"{_NAMES}['\u2019]s? (?={_WORK}\b)",
+    (re.compile(form), clear)
+    for form, clear in (
+        (rf"{_NAMES} {_OTHERS}(?:['\u2019]s?)?{_YEAR}?", True),
+        (rf"{_NAMES}(?:['\u2019]s?)?{_YEAR}(?!\d)", False),
+        (rf"\b(?:[Dd]id|[Dd]o|[Dd]oes|[Hh]as|[Hh]ave) {_NAMES}(?= {_VERB})", False),
+        (rf"\b[Aa]ccording to {_NAMES}{_END}", False),
+        (rf"(?i:\b(?:{_WORK}|{_MADE})(?: \w+)?(?: \w+)? by) {_NAMES}{_END}", True),
+        (rf"\b[Tt]he {_WORK} of {_NAMES}{_END}", False),
+        (rf"{_NAMES}['\u2019]s? (?={_OWN}\b)", False),
     )
 )
+# Also of the second of two: "than Devlin et al. or Radford et al.".
 _COMPARED = re.compile(
-    r"\b(?:than|over|against|unlike|like|beyond|on|with|(?<!ccording )to|from|after|since|before|extends?|extended|"
-    r"outperforms?|outperformed|beats?|cites?|cited|follows?|followed|refutes?|criticises?)"
-    r"(?: (?:that|those|the \w+) (?:of|by))? $",
+    r"\b(?:than|over|against|unlike|like|beyond|extends?|extended|outperforms?|outperformed|beats?|cites?|cited|follows|"
+    r"followed|refutes?|criticises?|"
+    r"(?:differ\w*|improve\w*|compar\w+|contrast\w*|built|builds?|based|rel(?:y|ies)) (?:from|on|upon|with|to))"
+    r"(?: (?:that|those|the \w+) (?:of|by))?"
+    r"(?: [^?.!;]{2,60}?(?: et al\.?)?(?: \(\d{4}\))?,? (?:and|or|&))? $",
     re.IGNORECASE,
 )
-# What a question may begin with, and no name.
-_HEADS = frozenset(
+# What a question may begin with, or has before a year, and no name.
+_NO_NAMES = STOP_WORDS | frozenset(
     ["compare", "contrast", "summarise", "summarize", "list", "explain", "describe", "show", "tell", "give", "find",
-     "please", "also"]
+     "please", "also", "since", "based", "according", "recently", "dr", "prof", "table", "figure", "section", "spring",
+     "summer", "autumn", "fall", "winter", "january", "february", "march", "april", "may", "june", "july", "august",
+     "september", "october", "november", "december"]
 )  # fmt: skip
 _LONGEST = 600  # characters of a question that are looked at
+_MOST = 3  # mentions
 # Whose work is meant, and nothing of what is asked of it.
 _ASIDE = re.compile(
     rf",? ?\b(?:according to|(?:in|of|from) (?:the |a |this )?(?:{_WORK} (?:by|of) )?) ?the authors\b,?", re.IGNORECASE
@@ -67,7 +84,7 @@ _BETWEEN = re.compile(r",? (?:and|&) |, ")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Authors that are named together, with the year of their work if it is told.
+    """Authors that a question names together, with the year of their work if it is told.
 
     They stand in the question from `start` to `end`, with what belongs to them ("et al.", the year); `owns` tells
     whether as in "Milgram's study".
@@ -79,46 +96,54 @@ class Mention:
     owns: bool = False
     year: int | None = None
 
-    def filters(self) -> list[Filter]:
-        """What their papers meet, the strictest first: by all of them and of that year, by all, by any of them."""
-        alone = [Filter(authors=(name,)) for name in self.names]
-        together = Filter(authors=self.names[:1], also=tuple(alone[1:]))
-        loose = [together, Filter(authors=self.names)] if alone[1:] else [together]
-        if self.year is None:
-            return loose
-        years = ((self.year, self.year),)
-        return [Filter(years=years, authors=one.authors, also=one.also) for one in loose] + loose
-
 
 def mentions(question: str) -> list[Mention]:
-    """The authors that `question` seems to name, in their order. Nobody needs to be called so."""
+    """The first few authors that `question` seems to name, in their order. Nobody needs to be called so."""
     found: list[Mention] = []
-    for form in _FORMS:
+    for form, clear in _FORMS:
         for match in form.finditer(question, 0, _LONGEST):
-            start, names_end = _without_head(match["names"], match.start("names")), match.end("names")
-            names = tuple(_BETWEEN.split(question[start:names_end]))
+            start, names_end = _without_head(match["names"], match.start("names"), clear=clear), match.end("names")
+            names = tuple(dict.fromkeys(_BETWEEN.split(question[start:names_end])))
             end = names_end + len(question[names_end : match.end()].rstrip())
             known = any(start < other.end and other.start < end for other in found)
             if known or not all(names) or _COMPARED.search(question[:start]):
                 continue
-            owns = bool(re.search(r"['\u2019]s?\b|['\u2019]$", question[names_end:end]))
+            owns = bool(re.search(r"['\u2019]s?$|['\u2019]s? ", question[names_end:end]))
             year = match.groupdict().get("year")
             found.append(Mention(names, start, end, owns, int(year) if year else None))
-    return sorted(found, key=lambda mention: mention.start)
+    return sorted(found, key=lambda mention: mention.start)[:_MOST]
+
+
+def is_called(name: str, author: str) -> bool:
+    """Whether `name` is that of `author` in a record and ends in the family name: Riess is Adam Riess, Adam is not."""
+    last = re.split(r"[ .]", name)[-1]
+    before, comma, _ = author.partition(",")
+    words = author.split()
+    if comma:
+        family = before
+    elif len(words) > 1 and re.fullmatch(r"[A-Z]{1,3}", words[-1].replace(".", "")):
+        family = " ".join(words[:-1])  # Kingma DP
+    else:
+        family = words[-1] if words else ""
+    return is_author(last, family) and is_author(name, author)
 
 
 def without_names(question: str, named: Sequence[Mention]) -> str:
     """`question` with "the authors" for the authors that it names, or without any: they are nothing to search for."""
     for mention in sorted(named, key=lambda one: -one.start):
         who = "their" if mention.owns else "the authors"
-        question = question[: mention.start] + who + question[mention.end :]
+        question = f"{question[: mention.start]} {who} {question[mention.end :]}"
+    question = re.sub(r"(?<=\w) (?=[?.!,;])", "", " ".join(question.split()))
     rest = " ".join(_ASIDE.sub(" ", question).split())
     return rest if named and re.search(r"\w{2}", rest) else question
 
 
-def _without_head(names: str, start: int) -> int:
-    """Where the first name begins: "In Vaswani et al." is nobody called In."""
-    for word in re.finditer(r"\S+", names):
-        if word[0].lower().strip(".") not in STOP_WORDS | _HEADS or re.fullmatch(r"[A-Z]\.", word[0]):
+def _without_head(names: str, start: int, *, clear: bool) -> int:
+    """Where the first name begins: "In Vaswani et al." is nobody called In; "He et al." may be."""
+    words = list(re.finditer(r"\S+", names))
+    for place, word in enumerate(words):
+        plain = word[0].lower().strip(".,")
+        initial = re.fullmatch(rf"[{_UPPER}]\.", word[0])
+        if initial or plain not in _NO_NAMES or (clear and place == len(words) - 1):
             return start + word.start()
     return start + len(names)

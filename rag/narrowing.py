@@ -5,12 +5,13 @@ that is nothing but filters, and one whose filters leave no paper.
 """
 
 import re
-from collections.abc import Collection, Iterator
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
-from rag.mentions import Mention, mentions, without_names
+from rag.mentions import Mention, is_called, mentions, without_names
 from rag.records import Answer, CatalogPaper, Filter, Library, Scope
 from rag.terms import content_terms
 from rag.unseen import encodable
@@ -18,6 +19,7 @@ from rag.unseen import encodable
 # Who names so few papers has said what he means, however vague his question is.
 _TELLING = 2  # words that carry a subject
 _FEW = 20
+_TOO_MANY = 2_000  # papers by one name, which tells little then
 _AUTHORS = frozenset(content_terms("the authors"))
 _END = re.compile(r"(?<=[?!])\s+(?=\S)")
 _LITERALLY = 'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
@@ -71,21 +73,45 @@ def narrow(typed: str, given: Filter | None, library: Library, without: Collecti
 def narrow_to_authors(asked: Asked, query: str, library: Library, without: Collection[int] = ()) -> Asked | None:
     """`asked` of the papers by the authors that `query` names, or None where no paper is by any of these.
 
-    A filter by authors is taken for all that was meant.
+    A filter by authors is taken for all that was meant. Authors named together are those of one paper if there is one;
+    a year is that of their paper, or one beside it, as of a preprint.
     """
     given = asked.scope.filter if asked.scope else Filter()
-    if given.authors:
+    query = unicodedata.normalize("NFC", query)
+    named = [] if given.authors else mentions(query)
+    known: dict[str, dict[int, CatalogPaper]] = {}
+    scope: Scope | None = None
+    for name in dict.fromkeys(name for one in named for name in one.names):
+        scope = library.scope(Filter(authors=(name,)))
+        ids = scope.ids.difference(without) if scope else frozenset[int]()
+        allowed = ids if asked.within is None else ids & asked.within
+        known[name] = _called(name, library, allowed) if len(allowed) <= _TOO_MANY else {}
+    meant = [(one, theirs) for one in named if (theirs := _papers_of(one, known))]
+    if scope is None or not meant:
         return None
-    meant = [(one, chosen) for one in mentions(query) if (chosen := _papers_by(one, library))]
-    if not meant:
-        return None
-    every = [name for one, _ in meant for name in one.names]
-    chosen = meant[0][1] if len(meant) == 1 else Filter(authors=tuple(dict.fromkeys(every)))
-    scope = library.scope(combine(given, chosen))
-    if scope is None or not (ids := scope.ids.difference(without)):
-        return None
+    authors = tuple(dict.fromkeys(name for one, _ in meant for name in one.names if known[name]))
+    years = tuple((one.year, one.year) for one, _ in meant if one.year) if all(one.year for one, _ in meant) else ()
+    chosen = combine(given, Filter(authors=authors, years=tuple(dict.fromkeys(years))))
     matter = _telling_part(without_names(query, [one for one, _ in meant]))
-    return replace(asked, scope=replace(scope, ids=ids), matter=matter)
+    return replace(
+        asked, scope=replace(scope, filter=chosen, ids=frozenset().union(*(ids for _, ids in meant))), matter=matter
+    )
+
+
+def _called(name: str, library: Library, ids: Collection[int]) -> dict[int, CatalogPaper]:
+    entries = library.search_titles(within=ids) if ids else ()
+    return {entry.id: entry for entry in entries if any(is_called(name, author) for author in entry.paper.authors)}
+
+
+def _papers_of(named: Mention, known: Mapping[str, Mapping[int, CatalogPaper]]) -> set[int]:
+    """Papers by all of those named, or if there is none by any; where a year is told, of about that year."""
+    papers = {i: entry for name in named.names for i, entry in known[name].items()}
+    near = {
+        i
+        for i, entry in papers.items()
+        if named.year is None or (entry.paper.year and abs(entry.paper.year - named.year) <= 1)
+    }
+    return near.intersection(*(known[name] for name in named.names)) or near
 
 
 def _telling_part(matter: str) -> str:
@@ -96,11 +122,6 @@ def _telling_part(matter: str) -> str:
 
 def _told(matter: str) -> set[str]:
     return {*content_terms(matter)} - _AUTHORS
-
-
-def _papers_by(named: Mention, library: Library) -> Filter | None:
-    """The strictest filter for those named that lets a paper through."""
-    return next((one for one in named.filters() if (scope := library.scope(one)) and scope.ids), None)
 
 
 def answer_from_records(

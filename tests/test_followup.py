@@ -64,13 +64,27 @@ def test_what_no_paper_is_near_to_is_not_answered_with_the_last_paper() -> None:
     assert resolve(run, "And why?", "Subject?", lambda _: 0.3).query == "Subject? And why?"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("question", ["How fast is it?", "How accurate are they?", "Who made it?"])
+@pytest.mark.parametrize(
+    "question", ["How fast is it?", "How accurate are they?", "Who made it?", "What is its error?"]
+)
 def test_a_short_question_about_it_leans_whatever_its_common_words_find(question: str) -> None:
     _, run = search(alone=CLEAR, joined=VAGUE)
     assert resolve(run, question, "Subject?", lambda _: 0.3).query == f"Subject? {question}"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("question", ["How fast is BERT?", "Is it true that pulsars slow down?", "Who made insulin?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How fast is BERT?",
+        "Is it true that pulsars slow down?",
+        "Who made insulin?",
+        "What is AlphaFold and how does it work?",
+        "What does CRISPR do, and is it safe?",
+        "Why do cats like their boxes?",
+        "Does it rain on Titan?",
+        "What did He show?",
+    ],
+)
 def test_a_short_question_that_names_its_subject_stands_for_itself(question: str) -> None:
     _, run = search(alone=CLEAR, joined=VAGUE)
     assert resolve(run, question, "Subject?", lambda _: 0.3).query == question  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rag import models, shelf
-from rag.build import choose_embedding, load_server
+from rag.build import SLOW_MODEL_PAPERS, choose_embedding, load_server
 from rag.config import AUTO, Config
 from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
@@ -65,6 +65,8 @@ def _embedding(config: Config, report: _Report) -> None:
     # `auto` takes for an index that there is the model that it was built with.
     use = ", for new indexes" if config.embedding_model == AUTO else ""
     config = choose_embedding(config, None, papers=0)
+    if use and config.embedding_model == shelf.MPNET.name:
+        use += f" of up to {SLOW_MODEL_PAPERS} papers"
     try:
         path = Path(models.embedding_path(config.embedding_model))
     except CitableError as error:
