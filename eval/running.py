@@ -77,9 +77,11 @@ def run_suite(
     a second time, with the papers that their answer cited left out; which ones follows from `seed`. `indexing` and
     `progress` are called as `(done, total)`, `tell` with what the user should know.
 
-    Raises UsageError where `out` holds another run, IndexBusyError where another process works on it, and what opening
-    the index and the models raises.
+    Raises UsageError where `out` holds another run, or a search alone would need a language model, IndexBusyError where
+    another process works on `out`, and what opening the index and the models raises.
     """
+    if retrieval_only and config.rerank_papers:
+        raise UsageError("rerank_papers needs the language model: leave out --retrieval-only, or set it to 0.")
     questions = choose(suite.questions, limit, seed)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # What cannot be written should be told before hours of work.

@@ -6,12 +6,12 @@ every sentence is checked (the modes of writing are in `writing/`).
 """
 
 import re
-import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
 from rag.breadth import asks_for_several, asks_to_compare, matter_of
+from rag.clock import Clock
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
@@ -36,6 +36,7 @@ from rag.records import (
     Token,
 )
 from rag.refusal import Judge
+from rag.rerank import Reranker
 from rag.retrieval import Retriever
 from rag.verification import Idf
 from rag.worth import one_of_each
@@ -70,6 +71,7 @@ class Answerer:
         answer_tokens: int,
         broad_papers: int,
         judge: Judge,
+        reranker: Reranker | None = None,
     ) -> None:
         self._retriever = retriever
         self._model = model
@@ -82,6 +84,7 @@ class Answerer:
         self._answer_tokens = answer_tokens
         self._broad_papers = broad_papers
         self._judge = judge
+        self._reranker = reranker
 
     def stream(
         self,
@@ -112,7 +115,7 @@ class Answerer:
             raise UsageError("the question is empty. Ask something about the papers.")
         self.writer.prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
-        clock = _Clock()
+        clock = Clock()
         if answer := answer_from_records(asked, self._library, without, subject, listing=listing):
             clock.lap("search")
             yield Finished(replace(answer, timings=clock.finish()))
@@ -128,6 +131,10 @@ class Answerer:
             within=self._search(without, asked.within, several=several) if asked.scope else None,
         )  # fmt: skip
         query = resolved.query
+        clock.lap("search")
+        if self._reranker and not several:
+            resolved = self._reranked(self._reranker, asked, resolved, without, cancel)
+            clock.lap("rerank")
         judged = self._judged(asked, resolved, several)
         if named := named or (narrow_to_authors(asked, query, self._library, without) if query != question else None):
             theirs = self._search(without, named.within, several=several)(named.matter)
@@ -182,6 +189,18 @@ class Answerer:
         unmet = () if pointed else self._judge.unmet(found)
         return _Judged(resolved, confidence, unmet, passed_over, answerable)
 
+    def _reranked(
+        self, reranker: Reranker, asked: Asked, resolved: Resolved, without: Collection[int], cancel: Event
+    ) -> Resolved:
+        """`resolved` with its papers in the order of the language model, unless it is refused in any case."""
+        query = resolved.query
+        if resolved.found.similarity < self._judge.needed_similarity(query):
+            return resolved
+        found = self._retriever.search(
+            query, without, asked.within, reorder=lambda fused: reranker.reorder(query, fused, cancel)
+        )
+        return replace(resolved, found=found)
+
     def _chosen(self, asked: Asked, several: bool) -> bool:
         """Whether several papers are asked for, and so few are left that the user has chosen each."""
         return several and asked.scope is not None and asked.scope.papers <= self._broad_papers
@@ -202,7 +221,7 @@ class Answerer:
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
 
-    def _write(self, job: "_Job", clock: "_Clock") -> Generator[AnswerEvent, None, Draft]:
+    def _write(self, job: "_Job", clock: "Clock") -> Generator[AnswerEvent, None, Draft]:
         question, hits = job.question, job.found.hits
         several, messages, evidence = self._several(job) if job.several else (False, [], [])
         if not several:
@@ -251,7 +270,7 @@ class Answerer:
             prompt_tokens=self._prompt_tokens(),
         )
 
-    def _answer(self, asked: Asked, judged: "_Judged", draft: Draft, clock: "_Clock", cancel: Event) -> Answer:
+    def _answer(self, asked: Asked, judged: "_Judged", draft: Draft, clock: "Clock", cancel: Event) -> Answer:
         resolved, found = judged.resolved, judged.resolved.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
@@ -318,22 +337,3 @@ class _Judged:
     unmet: tuple[str, ...]
     passed_over: int
     answerable: bool
-
-
-class _Clock:
-    """Seconds of each step."""
-
-    def __init__(self) -> None:
-        self._start = self._last = time.perf_counter()
-        self._times: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self._times[name] = now - self._last
-        self._last = now
-
-    def mark(self, name: str) -> None:
-        self._times.setdefault(name, time.perf_counter() - self._start)
-
-    def finish(self) -> dict[str, float]:
-        return {**self._times, "total": time.perf_counter() - self._start}

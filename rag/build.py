@@ -13,7 +13,7 @@ from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import AUTO, Config
-from rag.errors import REINDEX, IndexMismatchError
+from rag.errors import REINDEX, IndexMismatchError, UsageError
 from rag.index_files import (
     FORMAT,
     IndexFiles,
@@ -27,6 +27,7 @@ from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, r
 from rag.readers import checked, find_files
 from rag.records import Counts, Embedder, Paper, Sampling, Skipped
 from rag.refusal import Judge
+from rag.rerank import Reranker
 from rag.retrieval import Retriever
 from rag.writing.modes import describe_writing, make_writer
 
@@ -279,9 +280,17 @@ class Engine(SearchEngine):
                 answer_tokens=config.answer_tokens,
                 broad_papers=config.broad_papers,
                 judge=self.judge,
+                reranker=self._reranker(),
             )
             self.writing = describe_writing(config.writing, self.llm.parameters)
             stack.pop_all()
+
+    def _reranker(self) -> Reranker | None:
+        if not self.config.rerank_papers:
+            return None
+        if not hasattr(self.llm, "likelihoods"):
+            raise UsageError("rerank_papers needs a model in this process: servers tell no likelihoods. Set it to 0.")
+        return Reranker(self.llm, self.catalog.papers, self.config.rerank_papers)
 
     def findings(self) -> Mapping[str, str]:
         """What was found out about the server of the language model, by name; empty for a model in this process."""

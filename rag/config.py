@@ -41,6 +41,8 @@ class Config:
     """Rankings of papers that a search fuses, with commas: passage, sentence, bm25, and over their finds tokens."""
     candidates: int = 100
     """Passages that each index brings to the fusion, and papers whose sentences and tokens are then compared."""
+    rerank_papers: int = 0
+    """Papers that the language model reads to put them in a better order, 5 for instance; for a GPU. 0 is none."""
     papers: int = 5
     """Papers that a question retrieves for its evidence."""
     broad_papers: int = 8
@@ -122,6 +124,8 @@ def _check(config: Config) -> None:
     for name in positive:
         if getattr(config, name) < 1:
             raise UsageError(f"setting {name!r}: must be at least 1.")
+    if config.rerank_papers < 0 or config.rerank_papers == 1:
+        raise UsageError("setting 'rerank_papers': must be 0 (none) or at least 2.")
     if config.context_tokens - config.answer_tokens < 256:
         raise UsageError("setting 'context_tokens': must be at least 256 more than answer_tokens, or no evidence fits.")
     chosen = set(config.rankings.split(","))

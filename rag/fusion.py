@@ -3,6 +3,8 @@
 from collections.abc import Collection, Hashable, Mapping
 from typing import TypeVar
 
+# Papers, best first, with their scores and what these were fused from.
+Fused = list[tuple[int, float, dict[str, float]]]
 Id = TypeVar("Id", bound=Hashable)
 
 

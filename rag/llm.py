@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp
-import numpy as np
-import numpy.typing as npt
 from llama_cpp import Llama, LlamaGrammar, LogitsProcessorList
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from rag.control import CONTROL_PATTERN
 from rag.errors import ModelError, UsageError
+from rag.likelihood import mean_log_likelihoods
+from rag.llm_jobs import Call, Job
 from rag.records import Message, Reading, Sampling, Token
 
 _PIECE = 128  # tokens read between two looks at the stop button
@@ -100,7 +100,7 @@ class LlamaModel:
         # The last prompt, where all of it has been read: asked once more, nothing of it is read again.
         self._last: list[int] = []
         self._closing = threading.Event()
-        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._jobs: queue.Queue[Job | Call | None] = queue.Queue()
         self._worker = threading.Thread(target=self._work, name="llama", daemon=True)
         self._worker.start()
 
@@ -186,7 +186,7 @@ class LlamaModel:
             )
         head = self._head(messages)
         favoured = {token: more for text, more in (bias or {}).items() for token in self._beginnings(text)}
-        job = _Job(tokens, head, grammar, max_tokens, cancel, self._closing, sampling or self._sampling, favoured)
+        job = Job(tokens, head, grammar, max_tokens, cancel, self._closing, sampling or self._sampling, favoured)
         self._jobs.put(job)
         try:
             while True:
@@ -204,6 +204,27 @@ class LlamaModel:
         finally:
             # The consumer is gone or done: the worker must not write on for nobody.
             job.abandoned.set()
+
+    def likelihoods(self, contexts: Sequence[str], text: str, cancel: threading.Event) -> list[float]:
+        """The mean natural log-probability of a token of `text` after each of `contexts`, without a chat template.
+
+        Of a long text its first tokens count, of a context as many as fit. Empty if `cancel` was set meanwhile.
+        """
+        tokens = self._llama.tokenize(self.plain(text).encode(errors="replace"), add_bos=False)[: _PIECE - 1]
+        room = self.context_tokens - len(tokens) - 1
+        heads = [self._llama.tokenize(self.plain(one).encode(errors="replace"))[:room] for one in contexts]
+        call = Call(lambda: mean_log_likelihoods(self._llama, heads, tokens, call.stopped), cancel, self._closing)
+        self._jobs.put(call)
+        while True:
+            try:
+                found = call.output.get(timeout=_POLL)
+            except queue.Empty:
+                if self._closing.is_set():
+                    return []
+                continue
+            if isinstance(found, BaseException):
+                raise found
+            return found
 
     def _beginnings(self, text: str) -> set[int]:
         """The tokens that `text` may begin with."""
@@ -233,6 +254,10 @@ class LlamaModel:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
+            if isinstance(job, Call):
+                self._kept, self._last = [], []
+                job.run()
+                continue
             job.started = True
             try:
                 for item in self._run(job):
@@ -243,7 +268,7 @@ class LlamaModel:
                 self._llama.reset()
                 job.output.put(error)
 
-    def _run(self, job: "_Job") -> Iterator[Reading | Token]:
+    def _run(self, job: "Job") -> Iterator[Reading | Token]:
         if job.stopped():
             return
         llama = self._llama
@@ -271,7 +296,7 @@ class LlamaModel:
         self._last = job.tokens
         yield from self._write(job)
 
-    def _write(self, job: "_Job") -> Iterator[Token]:
+    def _write(self, job: "Job") -> Iterator[Token]:
         self._llama.set_seed(job.sampling.seed)
         pending = b""
         generated = self._llama.generate(
@@ -305,38 +330,3 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
     if not system or not rest:
         return list(messages) if not system else [Message("user", system)]
     return [Message(rest[0].role, f"{system}\n\n{rest[0].content}"), *rest[1:]]
-
-
-class _Job:
-    def __init__(
-        self,
-        tokens: list[int],
-        head: list[int],
-        grammar: str,
-        max_tokens: int,
-        cancel: threading.Event,
-        closing: threading.Event,
-        sampling: Sampling,
-        bias: Mapping[int, float],
-    ) -> None:
-        self.bias = bias
-        self.tokens = tokens
-        self.head = head
-        self.grammar = grammar
-        self.max_tokens = max_tokens
-        self.cancel = cancel
-        self.closing = closing
-        self.sampling = sampling
-        self.started = False
-        self.abandoned = threading.Event()
-        self.output: queue.Queue[Reading | Token | BaseException | None] = queue.Queue()
-
-    def at_the_beginning(self, tokens: npt.NDArray[np.intc], logits: npt.NDArray[np.single]) -> npt.NDArray[np.single]:
-        """The logits of the next token, with the bias where nothing is written yet."""
-        if len(tokens) <= len(self.tokens):
-            for token, more in self.bias.items():
-                logits[token] += more
-        return logits
-
-    def stopped(self) -> bool:
-        return self.cancel.is_set() or self.abandoned.is_set() or self.closing.is_set()

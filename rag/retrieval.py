@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from rag.chunking import split_text
-from rag.fusion import fuse
+from rag.fusion import Fused, fuse
 from rag.identity import byline_of, link_of
 from rag.index_files import IndexFiles
 from rag.ingest import STRIDE, address
@@ -26,6 +26,7 @@ _EACH_EXACT = 63e-6
 _EACH_ID, _WALK = 6e-6, 1e-3
 _EACH_RESULT = 12e-6
 _MARGIN = 1.5  # where more results are asked for than are wanted, as many as should do, and half as many again
+Reorder = Callable[[Fused], Fused]
 Query = Callable[[int, Sequence[int] | None], list[tuple[int, float]]]
 
 
@@ -55,11 +56,12 @@ class Retriever:
         within: Collection[int] | None = None,
         *,
         papers: int | None = None,
+        reorder: Reorder | None = None,
     ) -> Retrieval:
         """The best papers for `question`: not those with the ids `without`, and of those `within` if that is given.
 
         `papers` is how many, by itself as the retriever was told. What is found out about the words of the question
-        concerns as many of the best as the retriever was told, in any case.
+        concerns as many of the best as the retriever was told, in any case. `reorder` has the last word on the order.
 
         The weights of words count all papers in any case. The similarity is the mean cosine of the nearest passage and
         the nearest sentence: low when the collection does not deal with the matter at all. It does not tell what a
@@ -85,6 +87,8 @@ class Retriever:
         if matches:
             found["tokens"] = self._interact(tokens, matches)
         fused = fuse({name: found[name] for name in self._weights if name in found}, self._weights, _CUT_OFF)
+        if reorder:
+            fused = reorder(fused)
         shown = fused[: self.papers if papers is None else papers]
         best_papers = self._files.catalog.papers([one[0] for one in fused[: max(len(shown), self.papers)]])
         scores = {paper_id: (score, parts) for paper_id, score, parts in shown}

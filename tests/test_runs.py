@@ -229,6 +229,8 @@ def test_retrieval_alone_needs_no_language_model(questions: Path, indexed: Confi
     assert len(first.records) == 4
     assert first.records[0].reply is None
     assert set(first.records[0].hits[0].parts) == {"bm25"}
+    with pytest.raises(UsageError, match="rerank_papers"):
+        run_suite(load_suite(questions), replace(config, rerank_papers=5), retrieval_only=True)
 
 
 def test_one_process_works_on_a_run(questions: Path, indexed: Config, tmp_path: Path) -> None:

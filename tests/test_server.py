@@ -87,6 +87,8 @@ def test_answers_through_the_server_are_checked_like_others(
     question = f"What was found in {next(iter(engine.catalog.search_titles())).paper.title}?"
     abstracts = {entry.key: entry.paper.abstract for entry in engine.catalog.search_titles()}
     own = engine.answerer.ask(question)
+    with pytest.raises(UsageError, match="rerank_papers"):
+        Engine(replace(indexed, llm=url, rerank_papers=2))
     with Engine(replace(indexed, llm=url)) as served:
         answer = served.answerer.ask(question)
         assert served.findings()["answers are held"] == Constraint.GRAMMAR
