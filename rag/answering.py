@@ -8,6 +8,7 @@ every sentence is checked (the modes of writing are in `writing/`).
 import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 
 from rag.breadth import asks_for_several, asks_to_compare, matter_of
@@ -15,7 +16,7 @@ from rag.clock import Clock
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
-from rag.followup import Resolved, Search, resolve, subject_after
+from rag.followup import Resolved, Search, refers, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.narrowing import Asked, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
@@ -36,7 +37,7 @@ from rag.records import (
     Token,
 )
 from rag.refusal import Judge
-from rag.rerank import Reranker
+from rag.rerank import Reranker, reordered
 from rag.retrieval import Retriever
 from rag.verification import Idf
 from rag.worth import one_of_each
@@ -48,6 +49,8 @@ _MAX_SENTENCES = 5
 # What several papers say takes so many times the tokens of evidence and answer.
 _BROADER = 2
 _SPARE = 16  # tokens that a server may add to those of the answer, where its context would otherwise be full
+# Similarity (cosine) from which a question of a word or two may be about the papers that it names (eval/LOG.md).
+_NEAR_TO_NAMED = 0.18
 _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
@@ -125,18 +128,21 @@ class Answerer:
         several = asks_for_several(question)
         # Whoever names authors anew has left those before.
         named = narrow_to_authors(asked, question, self._library, without)
-        subject = "" if named and not follows else subject
+        if named and not follows and not refers(named.matter):
+            subject = ""
         resolved = resolve(
             self._search(without, several=several), question, subject, self._judge.needed_similarity, follows,
             within=self._search(without, asked.within, several=several) if asked.scope else None,
         )  # fmt: skip
         query = resolved.query
+        if query != question:
+            named = narrow_to_authors(asked, query, self._library, without)
         clock.lap("search")
-        if self._reranker and not several:
-            resolved = self._reranked(self._reranker, asked, resolved, without, cancel)
+        if self._reranker and not (several or named):
+            resolved = yield from self._reranked(self._reranker, asked, resolved, without, cancel)
             clock.lap("rerank")
         judged = self._judged(asked, resolved, several)
-        if named := named or (narrow_to_authors(asked, query, self._library, without) if query != question else None):
+        if named:
             theirs = self._search(without, named.within, several=several)(named.matter)
             other = self._judged(named, Resolved(named.matter, resolved.subject, theirs), several)
             # Bell may be a theorem: where another paper answers that speaks of Bell, or his do not, all count.
@@ -183,23 +189,28 @@ class Answerer:
         resolved = replace(resolved, found=found)
         confidence = self._judge.confidence_of(resolved)
         near_enough = found.similarity >= self._judge.needed_similarity(resolved.query)
-        pointed = asked.only_points or (self._chosen(asked, several) and asks_to_compare(asked.question))
+        pointed = asked.only_points or (asked.hardly_asks and found.similarity >= _NEAR_TO_NAMED)
+        pointed = pointed or (self._chosen(asked, several) and asks_to_compare(asked.question))
         answerable = bool(found.hits) and (pointed or (near_enough and confidence >= self._judge.threshold))
         # "What did Devlin show?" is about no matter that could be missed.
-        unmet = () if pointed else self._judge.unmet(found)
+        unmet = () if asked.only_points else self._judge.unmet(found)
         return _Judged(resolved, confidence, unmet, passed_over, answerable)
 
     def _reranked(
         self, reranker: Reranker, asked: Asked, resolved: Resolved, without: Collection[int], cancel: Event
-    ) -> Resolved:
+    ) -> Generator[AnswerEvent, None, Resolved]:
         """`resolved` with its papers in the order of the language model, unless it is refused in any case."""
-        query = resolved.query
-        if resolved.found.similarity < self._judge.needed_similarity(query):
+        query, found = resolved.query, resolved.found
+        if found.similarity < self._judge.needed_similarity(query):
             return resolved
-        found = self._retriever.search(
-            query, without, asked.within, reorder=lambda fused: reranker.reorder(query, fused, cancel)
-        )
-        return replace(resolved, found=found)
+        likelihoods = yield from reranker.read(query, [paper_id for paper_id, _ in found.ranking], cancel)
+        if not likelihoods:
+            return resolved
+        search = partial(self._retriever.search, query, without, asked.within)
+        new = search(reorder=lambda fused: reordered(fused, likelihoods))
+        # What the words before led to speaks for that paper alone.
+        joined = resolved.joined if new.ranking[0][0] == found.ranking[0][0] else None
+        return replace(resolved, found=new, joined=joined)
 
     def _chosen(self, asked: Asked, several: bool) -> bool:
         """Whether several papers are asked for, and so few are left that the user has chosen each."""

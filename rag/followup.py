@@ -93,6 +93,11 @@ def may_lean(question: str) -> bool:
     return bool(_POINTING.search(question)) or len(content_terms(question)) <= _FEW
 
 
+def refers(question: str) -> bool:
+    """Whether a question speaks of "it" or "them"."""
+    return bool(_REFERRING.search(question))
+
+
 def _says_too_little(question: str) -> bool:
     """Whether a question is about "it" and says less than what it is about: "How fast is it?".
 

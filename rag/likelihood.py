@@ -25,22 +25,21 @@ def mean_log_likelihoods(
             if stopped():
                 return []
             llama.eval(list(context[start : min(start + llama.n_batch, len(context) - 1)]))
-        logits = _logits(llama, [context[-1], *text[:-1]])
-        found.append(float(_log_softmax(logits)[np.arange(len(text)), list(text)].mean()))
-    llama.reset()
+        rows = _logits(llama, [context[-1], *text[:-1]])
+        found.append(float(np.mean([_log_softmax(row)[token] for row, token in zip(rows, text, strict=True)])))
     return found
 
 
-def _logits(llama: Any, tokens: Sequence[int]) -> npt.NDArray[np.float64]:
-    """The logits after each of `tokens`, shape (tokens, vocabulary); the model keeps those of the last alone."""
+def _logits(llama: Any, tokens: Sequence[int]) -> npt.NDArray[np.float32]:
+    """The logits after each of `tokens`, shape (tokens, vocabulary). They are the model's until it reads on."""
     llama._ctx.kv_cache_seq_rm(-1, llama.n_tokens, -1)
     llama._batch.set_batch(batch=tokens, n_past=llama.n_tokens, logits_all=True)
     llama._ctx.decode(llama._batch)
     size = llama.n_vocab()
     flat = np.ctypeslib.as_array(llama._ctx.get_logits(), shape=(len(tokens) * size,))
-    return np.array(flat, dtype=np.float64).reshape(len(tokens), size)
+    return np.asarray(flat, dtype=np.float32).reshape(len(tokens), size)
 
 
-def _log_softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    above = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(above - np.log(np.exp(above).sum(axis=1, keepdims=True)))
+def _log_softmax(row: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    above = row.astype(np.float64) - row.max()
+    return np.asarray(above - np.log(np.exp(above).sum()))

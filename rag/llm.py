@@ -28,6 +28,7 @@ _CHATML = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + "
     "'\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+_CUE = 24  # tokens at the end of a context that are kept where it is too long
 _POLL = 0.2  # seconds between two looks at the stop button while another request is served
 
 
@@ -208,11 +209,18 @@ class LlamaModel:
     def likelihoods(self, contexts: Sequence[str], text: str, cancel: threading.Event) -> list[float]:
         """The mean natural log-probability of a token of `text` after each of `contexts`, without a chat template.
 
-        Of a long text its first tokens count, of a context as many as fit. Empty if `cancel` was set meanwhile.
+        Of a long text its first tokens count; a long context is cut before its last words. Empty if `cancel` was set
+        meanwhile, or nothing is left of `text`.
         """
+        if self._closing.is_set():
+            raise ModelError(f"{self.name} has been closed.")
         tokens = self._llama.tokenize(self.plain(text).encode(errors="replace"), add_bos=False)[: _PIECE - 1]
+        if not tokens:
+            return []
         room = self.context_tokens - len(tokens) - 1
-        heads = [self._llama.tokenize(self.plain(one).encode(errors="replace"))[:room] for one in contexts]
+        heads = [self._llama.tokenize(self.plain(one).encode(errors="replace")) for one in contexts]
+        # What leads over to the text stands at the end.
+        heads = [head if len(head) <= room else head[: room - _CUE] + head[-_CUE:] for head in heads]
         call = Call(lambda: mean_log_likelihoods(self._llama, heads, tokens, call.stopped), cancel, self._closing)
         self._jobs.put(call)
         while True:
@@ -220,10 +228,12 @@ class LlamaModel:
                 found = call.output.get(timeout=_POLL)
             except queue.Empty:
                 if self._closing.is_set():
+                    raise ModelError(f"{self.name} has been closed.") from None
+                if call.stopped():
                     return []
                 continue
             if isinstance(found, BaseException):
-                raise found
+                raise ModelError(f"{self.name} cannot order papers ({found}). Set rerank_papers to 0.") from found
             return found
 
     def _beginnings(self, text: str) -> set[int]:
@@ -257,6 +267,7 @@ class LlamaModel:
             if isinstance(job, Call):
                 self._kept, self._last = [], []
                 job.run()
+                self._llama.reset()
                 continue
             job.started = True
             try:

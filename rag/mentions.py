@@ -69,9 +69,9 @@ _COMPARED = re.compile(
 # What a question may begin with, or has before a year, and no name.
 _NO_NAMES = STOP_WORDS | frozenset(
     ["compare", "contrast", "summarise", "summarize", "list", "explain", "describe", "show", "tell", "give", "find",
-     "please", "also", "since", "based", "according", "recently", "dr", "prof", "table", "figure", "section", "spring",
-     "summer", "autumn", "fall", "winter", "january", "february", "march", "april", "may", "june", "july", "august",
-     "september", "october", "november", "december"]
+     "please", "also", "since", "based", "according", "recently", "dr", "prof", "professor", "table", "figure",
+     "section", "spring", "summer", "autumn", "fall", "winter", "january", "february", "march", "april", "may", "june",
+     "july", "august", "september", "october", "november", "december"]
 )  # fmt: skip
 _LONGEST = 600  # characters of a question that are looked at
 _MOST = 3  # mentions

@@ -20,6 +20,13 @@ from rag.unseen import encodable
 _TELLING = 2  # words that carry a subject
 _FEW = 20
 _TOO_MANY = 2_000  # papers by one name, which tells little then
+_SAYING = frozenset(
+    content_terms(
+        "find found show say propose report argue claim conclude suggest introduce develop discover achieve "
+        "demonstrate describe present contribute contribution recommend study work paper result finding conclusion "
+        "main observe design build invent create make write publish measure test examine investigate learn"
+    )
+)
 _AUTHORS = frozenset(content_terms("the authors"))
 _END = re.compile(r"(?<=[?!])\s+(?=\S)")
 _LITERALLY = 'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
@@ -48,8 +55,18 @@ class Asked:
 
         "What was found? author:Farman" is a fair question; "How do I bake bread? author:Farman" stays a strange one.
         """
-        few = self.scope is not None and self.scope.papers <= _FEW
-        return few and len(_told(self.matter or self.question)) < _TELLING
+        if self.matter:
+            return self._few and not _told(self.matter) - _SAYING
+        return self._few and len(_told(self.question)) < _TELLING
+
+    @property
+    def hardly_asks(self) -> bool:
+        """Whether a question that names few papers asks too little of them to be judged, where they are near."""
+        return self._few and bool(self.matter) and len(_told(self.matter)) < _TELLING
+
+    @property
+    def _few(self) -> bool:
+        return self.scope is not None and self.scope.papers <= _FEW
 
     @property
     def is_about_papers(self) -> bool:
@@ -80,22 +97,21 @@ def narrow_to_authors(asked: Asked, query: str, library: Library, without: Colle
     query = unicodedata.normalize("NFC", query)
     named = [] if given.authors else mentions(query)
     known: dict[str, dict[int, CatalogPaper]] = {}
-    scope: Scope | None = None
     for name in dict.fromkeys(name for one in named for name in one.names):
         scope = library.scope(Filter(authors=(name,)))
         ids = scope.ids.difference(without) if scope else frozenset[int]()
         allowed = ids if asked.within is None else ids & asked.within
         known[name] = _called(name, library, allowed) if len(allowed) <= _TOO_MANY else {}
     meant = [(one, theirs) for one in named if (theirs := _papers_of(one, known))]
-    if scope is None or not meant:
+    if not meant:
         return None
     authors = tuple(dict.fromkeys(name for one, _ in meant for name in one.names if known[name]))
-    years = tuple((one.year, one.year) for one, _ in meant if one.year) if all(one.year for one, _ in meant) else ()
-    chosen = combine(given, Filter(authors=authors, years=tuple(dict.fromkeys(years))))
+    papers = frozenset(paper for _, theirs in meant for paper in theirs)
+    of = [entry.paper.year or 0 for entries in known.values() for i, entry in entries.items() if i in papers]
+    years = ((min(of), max(of)),) if all(one.year for one, _ in meant) else ()
+    scope = library.scope(combine(given, Filter(authors=authors, years=years)))
     matter = _telling_part(without_names(query, [one for one, _ in meant]))
-    return replace(
-        asked, scope=replace(scope, filter=chosen, ids=frozenset().union(*(ids for _, ids in meant))), matter=matter
-    )
+    return replace(asked, scope=replace(scope, ids=papers), matter=matter) if scope else None
 
 
 def _called(name: str, library: Library, ids: Collection[int]) -> dict[int, CatalogPaper]:

@@ -328,6 +328,14 @@ class Drafting:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranking:
+    """Stream event: the model has read `done` of the `total` papers that it puts in order."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Stream event: the model has read `done` of `total` prompt tokens."""
 
@@ -360,7 +368,7 @@ class Finished:
     answer: Answer
 
 
-AnswerEvent = Found | Drafting | Reading | Token | Checked | Finished
+AnswerEvent = Ranking | Found | Drafting | Reading | Token | Checked | Finished
 
 
 @dataclass(frozen=True, slots=True)

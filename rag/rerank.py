@@ -3,7 +3,7 @@
 Off unless asked for (`rerank_papers`): a model reads the abstracts of all these papers before there is an answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from threading import Event
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rag.fusion import Fused
 from rag.prompting import load_template
-from rag.records import CatalogPaper
+from rag.records import CatalogPaper, Ranking
 
 # Of the two, as standard scores among the papers read (eval/LOG.md).
 _SHARE = 0.5
@@ -37,25 +37,40 @@ class Reranker:
         self._count = count
         self._template = load_template("likelihood", frozenset({"title", "abstract"}))
 
-    def reorder(self, question: str, fused: Fused, cancel: Event) -> Fused:
-        """`fused`, best first, with its best papers in the new order, as far as they are read before `cancel` is set.
+    def read(
+        self, question: str, paper_ids: Sequence[int], cancel: Event
+    ) -> Generator[Ranking, None, dict[int, float]]:
+        """The mean log-probability of a token of `question` for the best of these papers, by their ids.
 
-        A place keeps its score, so that scores tell as much as before; the parts tell the likelihood.
+        Empty if there is no choice, or `cancel` was set before the end.
         """
-        best, rest = fused[: self._count], fused[self._count :]
-        papers = self._papers_of([one[0] for one in best])
-        if len(best) < 2 or len(papers) < len(best):
-            return fused
-        texts = [{"title": entry.paper.title, "abstract": entry.paper.abstract} for entry in papers]
-        found = self._model.likelihoods([self._template.substitute(text) for text in texts], f" {question}", cancel)
-        if not found:
-            return fused
-        both = (1 - _SHARE) * _standard([score for _, score, _ in best]) + _SHARE * _standard(found)
-        order = np.argsort(-both, kind="stable")
-        return [
-            (best[new][0], best[place][1], {**best[new][2], "likelihood": found[new]})
-            for place, new in enumerate(int(one) for one in order)
-        ] + rest
+        papers = self._papers_of(paper_ids[: self._count])
+        found: dict[int, float] = {}
+        for entry in papers if len(papers) > 1 else ():
+            yield Ranking(len(found), len(papers))
+            context = self._template.substitute(title=entry.paper.title, abstract=entry.paper.abstract)
+            likelihood = self._model.likelihoods([context], f" {question}", cancel)
+            if not likelihood:
+                return {}
+            found[entry.id] = likelihood[0]
+        return found
+
+
+def reordered(fused: Fused, likelihoods: Mapping[int, float]) -> Fused:
+    """`fused`, best first, with the papers that were read in their new order.
+
+    A place keeps its score, so that scores tell as much as before; the parts tell the likelihood.
+    """
+    read = [place for place, (paper_id, _, _) in enumerate(fused) if paper_id in likelihoods]
+    if len(read) < 2:
+        return fused
+    values = [likelihoods[fused[place][0]] for place in read]
+    both = (1 - _SHARE) * _standard([fused[place][1] for place in read]) + _SHARE * _standard(values)
+    found = list(fused)
+    for place, new in zip(read, np.argsort(-both, kind="stable").tolist(), strict=True):
+        paper_id, _, parts = fused[read[new]]
+        found[place] = (paper_id, fused[place][1], {**parts, "likelihood": values[new]})
+    return found
 
 
 def _standard(values: Sequence[float]) -> npt.NDArray[np.float64]:

@@ -146,7 +146,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceEmbedder
         ("How much do moles dig, according to Farman (2004)?", {SAND}, "1 of 4 papers: 2004, by Farman"),
         ("How many metres do moles dig in the paper by Farman and Bell?", {LOAM}, "1 of 4 papers: by Farman or Bell"),
         # A preprint is a year older than its paper.
-        ("What did Farman et al. (2003) observe?", {SAND}, "1 of 4 papers: 2003, by Farman"),
+        ("What did Farman et al. (2003) observe?", {SAND}, "1 of 4 papers: 2004, by Farman"),
     ],
 )
 def test_the_papers_of_who_is_named_answer(library: Config, question: str, cited: set[str], searched: str) -> None:
@@ -208,7 +208,7 @@ def test_what_a_filter_leaves_holds_and_each_name_is_looked_up_once(library: Con
 
         plain = narrow("q", None, engine.catalog)
         narrow_to_authors(plain, "Farman 2004 " * 40 + "What did Ann Li, Bo Li, Ann Li and Bo Li do?", Counting())
-    assert len(looked) <= 3
+    assert len(looked) <= 4
 
 
 def test_a_name_that_is_none_of_an_author_restricts_nothing(library: Config) -> None:
@@ -226,6 +226,19 @@ def test_a_strange_question_stays_one_and_shows_whom_it_named(library: Config) -
         answer = engine.answerer.ask("Which sourdough bread recipe did Quint\u00e3o recommend?")
     assert answer.refused
     assert [hit.title for hit in answer.hits] == ["Earthworms after rain"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is bread in the paper by Farman?",
+        "According to Farman, what is dropout?",
+        "What did Farman do about bread?",
+    ],
+)
+def test_a_name_does_not_make_a_strange_question_fair(library: Config, question: str) -> None:
+    with Engine(library) as engine:
+        assert engine.answerer.ask(question).refused
 
 
 def test_a_filter_that_is_typed_is_all_that_is_meant(library: Config) -> None:

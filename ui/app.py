@@ -23,7 +23,7 @@ import gradio as gr
 from rag.build import Engine
 from rag.errors import CitableError
 from rag.filters import EXAMPLES
-from rag.records import Checked, Claim, Drafting, Finished, Found, Reading, Sampling, Token
+from rag.records import Checked, Claim, Drafting, Finished, Found, Ranking, Reading, Sampling, Token
 from rag.writing.modes import retry
 from ui import render
 
@@ -187,9 +187,9 @@ class ChatPage:
                     among = f" in {event.scope.papers} of {event.scope.total}" if event.scope else ""
                     status = f"{len(event.hits)} papers found{among}, reading \u2026"
                 case Drafting():
-                    draft, status = "", f"draft {event.number} of {event.of} \u2026"
-                case Reading():
-                    status = f"reading the evidence, {event.done} of {event.total} tokens \u2026"
+                    draft, status = "", f"{render.progress_words(event)} \u2026"
+                case Ranking() | Reading():
+                    status = f"{render.progress_words(event)} \u2026"
                 case Token():
                     draft, status = draft + event.text, "writing; not checked yet \u2026"
                 case Checked():

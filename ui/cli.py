@@ -20,7 +20,7 @@ from rag.export import answer_to_dict
 from rag.filters import EXAMPLES, combine, filter_of, lacking_words, parse_filter
 from rag.models import is_server
 from rag.reach import reach
-from rag.records import Answer, Checked, Counts, Drafting, Filter, Finished, Found, Reading, Token
+from rag.records import Answer, Checked, Counts, Drafting, Filter, Finished, Found, Ranking, Reading, Token
 
 if TYPE_CHECKING:
     from rag.build import Engine
@@ -236,9 +236,9 @@ def _stream(events: object, out: TextIO, status: "_Status") -> Answer:
                 status.show(f"reading {len(event.hits)} papers")
             case Drafting():
                 draft = ""
-                status.show(f"draft {event.number} of {event.of}")
-            case Reading():
-                status.show(f"reading the evidence, {event.done} of {event.total} tokens")
+                status.show(render.progress_words(event))
+            case Ranking() | Reading():
+                status.show(render.progress_words(event))
             case Token():
                 draft += event.text
                 status.show(f"writing: {draft.strip()}")

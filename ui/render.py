@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from rag.filters import describe, lacking_words
 from rag.identity import link_of
 from rag.reach import Reach, sent_to
-from rag.records import Answer, CatalogPaper, Citation, Claim, Found, Hit, Verdict
+from rag.records import Answer, CatalogPaper, Citation, Claim, Drafting, Found, Hit, Ranking, Reading, Verdict
 from rag.unseen import without_unseen
 
 _NEAREST = 3
@@ -66,6 +66,16 @@ def verdict_line(answer: Answer) -> str:
 def _passed_over(answer: Answer) -> str:
     count = answer.passed_over
     return f"{count} sentence{'s' * (count > 1)} of the papers found passed over for giving orders to the reader"
+
+
+def progress_words(event: Drafting | Ranking | Reading) -> str:
+    """How far the work on an answer has come."""
+    match event:
+        case Drafting():
+            return f"draft {event.number} of {event.of}"
+        case Ranking():
+            return f"reading papers to put them in order, {event.done} of {event.total}"
+    return f"reading the evidence, {event.done} of {event.total} tokens"
 
 
 def searched_lines(asked: Answer | Found) -> list[str]:
