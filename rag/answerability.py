@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.defining import asked_what_it_is, defines
 from rag.identity import normalise_title
 from rag.records import Retrieval, Word
 from rag.terms import content_terms, numbers
@@ -42,6 +43,7 @@ _BREAK = re.compile(r"[.!?:;]\s+")
 _FEWEST = 3  # words that a part of a question must have to be judged by itself
 _LONG = 20  # words; a longer question counts as one of these
 _RARE = 0.5  # of a word that is worth telling
+_SURE = 0.8  # that a sentence explains something, by its form alone; set by eye (eval/LOG.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ def answerability(question: str, found: Retrieval, weights: Weights) -> float:
 
     A question that names a paper by its title and asks nothing in particular is answered by it. What comes before the
     question proper ("Thanks. Now something else: ...") is met by no paper: where the last part alone looks better, it
-    counts. Without token vectors, or words, there is nothing to judge by but the similarity (its root, to be on a scale
-    with the rest).
+    counts. So does `explained`. Without token vectors, or words, there is nothing to judge by but the similarity (its
+    root, to be on a scale with the rest).
     """
     if not found.hits:
         return 0.0
@@ -94,7 +96,20 @@ def answerability(question: str, found: Retrieval, weights: Weights) -> float:
     if not found.words:
         return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
-    return max(weights.probability(features(text, replace(found, words=words))) for text, words in parts)
+    likely = max(weights.probability(features(text, replace(found, words=words))) for text, words in parts)
+    return max(likely, explained(question, found))
+
+
+def explained(question: str, found: Retrieval) -> float:
+    """How likely it is, 0..1, that the papers tell what `question` asks to be explained; 0 for any other question.
+
+    Those do that introduce it, however far from it they seem: a name may be new to the embedding model.
+    """
+    what = asked_what_it_is(question)
+    if not what or all(word.rarity <= _RARE or _ASKING.fullmatch(word.text) for word in found.words):
+        return 0.0
+    sentences = [scored.sentence for hit in found.hits for scored in hit.sentences]
+    return min(_SURE, max((defines(what, one.text, one.index) for one in sentences), default=0.0))
 
 
 def _asks_about_a_paper(question: str, found: Retrieval) -> bool:

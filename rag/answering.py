@@ -39,6 +39,7 @@ from rag.records import (
 from rag.refusal import Judge
 from rag.rerank import Reranker, reordered
 from rag.retrieval import Retriever
+from rag.unknown_names import unknown_names
 from rag.verification import Idf
 from rag.worth import one_of_each
 from rag.writing.writer import Task, Writer
@@ -188,13 +189,14 @@ class Answerer:
         found, passed_over = without_orders(resolved.query, resolved.found)
         resolved = replace(resolved, found=found)
         confidence = self._judge.confidence_of(resolved)
-        near_enough = found.similarity >= self._judge.needed_similarity(resolved.query)
+        near_enough = self._judge.is_near(resolved.query, found)
         pointed = asked.only_points or (asked.hardly_asks and found.similarity >= _NEAR_TO_NAMED)
         pointed = pointed or (self._chosen(asked, several) and asks_to_compare(asked.question))
         answerable = bool(found.hits) and (pointed or (near_enough and confidence >= self._judge.threshold))
         # "What did Devlin show?" is about no matter that could be missed.
         unmet = () if asked.only_points else self._judge.unmet(found)
-        return _Judged(resolved, confidence, unmet, passed_over, answerable)
+        unknown = () if asked.only_points else unknown_names(resolved.query, found)
+        return _Judged(resolved, confidence, unmet, unknown, passed_over, answerable)
 
     def _reranked(
         self, reranker: Reranker, asked: Asked, resolved: Resolved, without: Collection[int], cancel: Event
@@ -296,6 +298,7 @@ class Answerer:
             confidence=judged.confidence,
             needed=self._judge.threshold,
             unmet=judged.unmet,
+            unknown=judged.unknown,
             dropped=draft.dropped,
             stopped=stopped,
             query=resolved.query,
@@ -346,5 +349,6 @@ class _Judged:
     resolved: Resolved
     confidence: float
     unmet: tuple[str, ...]
+    unknown: tuple[str, ...]
     passed_over: int
     answerable: bool

@@ -4,12 +4,13 @@ A sentence is good if its meaning is near the question, if it holds the question
 and if its paper is a good hit. Choosing is greedy: words that a chosen sentence holds count less for the next, so
 that a question with two parts finds a sentence for each; and where several papers are about as good, as for a
 question that asks for papers or methods, each further sentence of one paper counts less, so that the others speak.
-A sentence that points back brings the one before it along.
+A sentence that points back brings the one before it along. Asked what something is, those that introduce it come first.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from rag.defining import asked_what_it_is, defines
 from rag.leaning import leans_back
 from rag.records import Hit, ScoredSentence, Sentence
 from rag.terms import compounds, content_terms, seams
@@ -35,6 +36,8 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
     rows = [(hit, scored.sentence, scored.score) for hit in hits for scored in sorted(hit.sentences, key=_index)]
     joined = {compound.joined: compound.parts for compound in compounds(question)}
     held = [_held(sentence.text, joined) & weights.keys() for _, sentence, _ in rows]
+    what = asked_what_it_is(question)
+    defining = [defines(what, sentence.text, sentence.index) if what else 0.0 for _, sentence, _ in rows]
     # 1 where the second paper is as good a hit as the first, near 0 where the first stands out.
     crowd = (hits[1].score / hits[0].score) ** _CROWDING_POWER if len(hits) > 1 and hits[0].score > 0 else 0.0
     used: Counter[int] = Counter()
@@ -51,7 +54,7 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
             crowding = _CROWDING * crowd * used[sentence.paper_id]
             return own[i] + _NEIGHBOUR_WEIGHT * beside + _PAPER_WEIGHT * hit.score - crowding
 
-        best = max(sorted(free), key=score)
+        best = max(sorted(free), key=lambda i: score(i) + defining[i])
         value = score(best)
         taken = [best]
         before = best - 1

@@ -22,6 +22,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "confidence": round(answer.confidence, 4),
         "confidence_needed": round(answer.needed, 4),
         "unmet_words": list(answer.unmet),
+        "unknown_names": list(answer.unknown),
         "claims": [
             {
                 "text": claim.text,

@@ -266,7 +266,8 @@ class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
     Where the `confidence` that the papers found answer the question is below `needed`, nothing is written; `unmet` are
-    words of it that none of them deals with. `ranking` is that of the search.
+    words of it that none of them deals with, `unknown` names in it that stand in no paper.
+    `ranking` is that of the search.
     `query` is what was searched for; `subject` is what a next question may lean on, the last question that stood for
     itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens; `read_tokens` are
     those of the prompt that it had not read before. A question that counts or lists papers by what their records say is
@@ -300,6 +301,7 @@ class Answer:
     listed: tuple[CatalogPaper, ...] | None = field(default=None, repr=False)
     scope: Scope | None = None
     unmet: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     followed: bool = False
     passed_over: int = 0
     writing: str = ""

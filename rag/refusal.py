@@ -4,7 +4,7 @@ Two things are asked. Does the collection deal with the matter at all: the simil
 does, do the papers found answer the question: see `answerability.py`.
 """
 
-from rag.answerability import Weights, answerability, unmet_words
+from rag.answerability import Weights, answerability, explained, unmet_words
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
 from rag.records import Retrieval
@@ -29,21 +29,24 @@ class Judge:
         foreign = unknown_share(question, self._idf) >= _FOREIGN
         return _NEAR + (_FOREIGN_MARGIN if foreign else 0.0)
 
+    def is_near(self, question: str, found: Retrieval) -> bool:
+        """Whether the papers found deal with the matter of `question` at all."""
+        return found.similarity >= self.needed_similarity(question) or explained(question, found) > 0
+
     def confidence(self, question: str, found: Retrieval) -> float:
         """How likely the papers found answer `question`, 0..1.
 
         Where they are about something else, it is below the `threshold` in any case.
         """
         likely = answerability(question, found, self._weights)
-        needed = self.needed_similarity(question)
-        if found.similarity >= needed:
+        if self.is_near(question, found):
             return likely
-        return min(likely, self.threshold) * max(0.0, found.similarity) / needed
+        return min(likely, self.threshold) * max(0.0, found.similarity) / self.needed_similarity(question)
 
     def confidence_of(self, resolved: Resolved) -> float:
         """The same for a question in a conversation: its own, or with the words before it where they lead there too."""
         alone = self.confidence(resolved.query, resolved.found)
-        if resolved.joined is None or resolved.found.similarity < self.needed_similarity(resolved.query):
+        if resolved.joined is None or not self.is_near(resolved.query, resolved.found):
             return alone
         return max(alone, self.confidence(*resolved.joined))
 

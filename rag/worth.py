@@ -1,14 +1,16 @@
 """Which sentences of the evidence are worth quoting? Pure.
 
-One sentence of the best paper is always quoted. A further one has to earn its place: a logistic model tells how
-likely it holds a key fact that was asked for, from how good evidence it is, which words of the question it has, where
-it stands, and whether it has numbers: what was found is told late in an abstract and in numbers. Another paper has its
-best sentence quoted where that is nearly as good evidence as the best of all.
+One sentence of the best paper is always quoted: where it is asked what something is, the one that introduces it. A
+further one has to earn its place: a logistic model tells how likely it holds a key fact that was asked for, from how
+good evidence it is, which words of the question it has, where it stands, and whether it has numbers: what was found is
+told late in an abstract and in numbers. Another paper has its best sentence quoted where that is nearly as good
+evidence as the best of all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from math import exp
 
+from rag.defining import asked_what_it_is, defines
 from rag.evidence import evidence_of
 from rag.leaning import leans_back
 from rag.records import Evidence, Hit, Sentence
@@ -50,7 +52,13 @@ def worth_quoting(
         return []
     best = max(evidence, key=lambda item: item.score)
     likely = dict(zip((item.number for item in evidence), likelihoods(question, evidence, lengths, idf), strict=True))
-    own = sorted((item for item in evidence if item.key == best.key), key=lambda item: -likely[item.number])
+    what = asked_what_it_is(question)
+
+    def rank(item: Evidence) -> tuple[float, float]:
+        introduces = defines(what, item.sentence.text, item.sentence.index) if what else 0.0
+        return -introduces, -likely[item.number]
+
+    own = sorted((item for item in evidence if item.key == best.key), key=rank)
     further = [item for item in own[1:_MOST_OF_ONE] if likely[item.number] >= _LIKELY]
     others: dict[str, Evidence] = {}
     for item in sorted(evidence, key=lambda item: -item.score):

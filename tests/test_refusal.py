@@ -1,6 +1,7 @@
 """Whether to answer at all: what the search saw of the question decides, told in words that a reader can check."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,11 @@ from rag.answerability import Weights, answerability, load_weights, weights_path
 from rag.build import Engine
 from rag.config import Config, load_config
 from rag.errors import UsageError
+from rag.export import answer_to_dict
 from rag.followup import Resolved
 from rag.records import Hit, Retrieval, ScoredSentence, Sentence, Word
 from rag.refusal import Judge
+from rag.unknown_names import unknown_names
 from ui.render import finished_markdown, sources_plain
 
 QUESTION = "How many minutes does green tea shorten falling asleep?"
@@ -139,3 +142,36 @@ def test_a_doubtful_answer_tells_what_the_papers_lack(engine: Engine) -> None:
     for shown in (sources_plain(doubtful), finished_markdown(doubtful, "t")):
         assert "Nothing was found on: astronauts, Mars. The answer may cover only a part" in shown
     assert "Nothing was found" not in sources_plain(replace(doubtful, confidence=0.9))
+
+
+def test_names_that_no_paper_has_are_told_however_sure_the_answer(engine: Engine) -> None:
+    answer = engine.answerer.ask("How many encoder layers does the base Transformer of DeepMind stack?")
+    assert not answer.refused
+    assert answer.unknown == ("DeepMind",)
+    for shown in (sources_plain(answer), finished_markdown(answer, "t")):
+        assert "No paper of the collection has the name DeepMind." in shown
+    assert answer_to_dict(answer)["unknown_names"] == ["DeepMind"]
+
+
+def told_of(question: str, *held: str) -> tuple[str, ...]:
+    words = tuple(Word(text, 1.0, 0.2, 0.2, False, False) for text in re.findall(r"[^\W_]+", question))
+    sentences = tuple(ScoredSentence(Sentence(1, i, 0, 1, text), 0.5) for i, text in enumerate(held))
+    return unknown_names(
+        question, Retrieval((Hit(1, "k", "A title", "", 1.0, {}, sentences, "Bell, 1974"),), 0.5, (), words)
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Who made PageRank?", ("PageRank",)),
+        ("Did Lovelace or lovelace write it?", ("Lovelace",)),
+        ("Lovelace? Babbage!", ()),
+        ("How is mRNA or il6 read?", ("mRNA", "il6")),
+        ("How accurate is AlphaFold2?", ()),  # the paper writes it apart
+        ("What did Bell prove?", ()),  # an author
+        ("is anything here a name?", ()),
+    ],
+)
+def test_what_counts_as_an_unknown_name(question: str, names: tuple[str, ...]) -> None:
+    assert told_of(question, "AlphaFold 2 folds proteins.") == names

@@ -91,14 +91,22 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 def unmet_lines(answer: Answer) -> list[str]:
     """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt.
 
-    Where papers on a matter were to be counted, that they were not.
+    Names that no paper of the collection has are told in any case. Where papers on a matter were to be counted, that
+    they were not.
     """
     if not answer.refused and _COUNTS.match(answer.question):
         return ["Only what records say can be counted, not what papers are about. Nearest to the question are:"]
-    if not answer.unmet or (not answer.refused and answer.confidence >= _DOUBT):
-        return []
-    found = f"Nothing was found on: {', '.join(answer.unmet)}."
-    return [found if answer.refused else f"{found} The answer may cover only a part of the question."]
+    lines = [f"No paper of the collection has the name {_either(answer.unknown)}."] if answer.unknown else []
+    unmet = [word for word in answer.unmet if word not in answer.unknown]
+    if unmet and (answer.refused or answer.confidence < _DOUBT):
+        lines.append(f"Nothing was found on: {', '.join(unmet)}.")
+    if lines and not answer.refused:
+        lines.append("The answer may cover only a part of the question.")
+    return [" ".join(lines)] if lines else []
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 # -- terminal ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,35 @@
+"""Names in a question that no paper of the collection has: who asks about them should be told. Pure."""
+
+import re
+
+from rag.identity import normalise_title
+from rag.records import Hit, Retrieval
+
+_NOWHERE = 0.9999  # rarity of a word that the collection lacks, but for rounding
+_BEGINS = re.compile(r"(?:^|[.?!:;]\s+)\W*(\w)")
+_MIXED = re.compile(r"\w[A-Z]|[A-Za-z].*\d|\d.*[A-Za-z]")
+
+
+def unknown_names(question: str, found: Retrieval) -> tuple[str, ...]:
+    """Words of `question` that look like names and stand in no paper, each once, in order.
+
+    A name begins with a capital where no sentence does, or has capitals or digits inside. It may be written apart in a
+    paper ("AlphaFold 2"), or be that of an author.
+    """
+    beginnings = {match.start(1) for match in _BEGINS.finditer(question)}
+    told = " ".join(map(_told, found.hits))
+    squeezed = normalise_title(told).replace(" ", "")
+    names, position = [], 0
+    for word in found.words:
+        # What is not there was put in for an acronym.
+        if (place := question.find(word.text, position)) < 0:
+            continue
+        position = place + len(word.text)
+        is_name = _MIXED.search(word.text) or (word.text[0].isupper() and place not in beginnings)
+        if is_name and word.rarity >= _NOWHERE and normalise_title(word.text).replace(" ", "") not in squeezed:
+            names.append(word.text)
+    return tuple(dict.fromkeys(names))
+
+
+def _told(hit: Hit) -> str:
+    return " ".join([hit.title, hit.byline, *(scored.sentence.text for scored in hit.sentences)])
