@@ -18,9 +18,10 @@ from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.followup import Resolved, Search, refers, resolve, subject_after
 from rag.grammar import REFUSAL
-from rag.narrowing import Asked, answer_from_records, narrow, narrow_to_authors
+from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
 from rag.prompting import Chosen
+from rag.record_questions import parse_record_question
 from rag.records import (
     Answer,
     AnswerEvent,
@@ -120,7 +121,10 @@ class Answerer:
         self.writer.prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = Clock()
-        if answer := answer_from_records(asked, self._library, without, subject, listing=listing):
+        answer = answer_from_records(asked, self._library, without, subject, listing=listing)
+        if answer is None and listing:
+            answer = self._from_record(asked, subject, without)
+        if answer:
             clock.lap("search")
             yield Finished(replace(answer, timings=clock.finish()))
             return
@@ -176,6 +180,17 @@ class Answerer:
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
+
+    def _from_record(self, asked: Asked, subject: str, without: Collection[int]) -> Answer | None:
+        """The answer to a question that the record of one paper answers; None to any other."""
+        about = parse_record_question(asked.question)
+        matter = (about.matter or subject) if about else ""
+        if not about or not matter:
+            return None
+        found = self._search(without, asked.within)(matter)
+        if not about.matter and not self._judge.is_near(matter, found):
+            return None
+        return answer_from_record(asked, about, found.hits, self._library, subject)
 
     def _search(
         self, without: Collection[int] = (), within: Collection[int] | None = None, *, several: bool = False

@@ -37,6 +37,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "listed": None if answer.listed is None else [_listed(entry) for entry in answer.listed],
         "dropped_sentences": answer.dropped,
         "passed_over_sentences": answer.passed_over,
+        "from_record": answer.recorded,
         "hits": [_hit(hit) for hit in answer.hits],
         "evidence": [
             {"number": e.number, "paper": e.key, "sentence": e.sentence.index, "text": e.sentence.text}

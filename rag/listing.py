@@ -52,6 +52,18 @@ _AUTHOR = re.compile(
     r"^(?:are |were )?(?:that |which )?(?:are |were )?(?:(?:co-?)?(?:written|authored) )?by (?P<value>[^?!]+)" + _END,
     re.IGNORECASE,
 )
+_BY = re.compile(
+    r"^(?:did|do|does|has|have|had) (?P<value>[^?!]+?) (?:co-?)?(?:writ(?:e|ten)|publish(?:ed)?|author(?:ed)?)" + _END,
+    re.IGNORECASE,
+)
+# "What has Bell written?" and "Is there anything by Bell?" name no papers.
+_WORKS_OF = re.compile(
+    r"^(?:please )?(?:what (?:else )?(?P<rest>(?:did|has|have|had) .+)|"
+    r"(?:(?:is|are) there|do (?:you|we|i) have|have (?:you|we|i)(?: got)?)(?: any| some)?"
+    rf"(?:thing)?(?: else)? ?{_PAPERS}? (?P<by>(?:written |authored )?by .+)|"
+    rf"(?:all |any |the |my )*(?:papers?|articles?|publications?) (?P<also>(?:written |authored )?by .+))$",
+    re.IGNORECASE,
+)
 # "B. Ruiz", "Li", "van der Berg", "O'Neill": capitals tell a name from "by far" and "by design".
 _PARTICLE = r"(?:van|von|de|der|den|di|da|la|le|el|al|bin|ibn)"
 _NAME = re.compile(rf"(?:{_PARTICLE} )*[A-Z][\w.'\u2019-]*(?: (?:{_PARTICLE}|[A-Z][\w.'\u2019-]*)){{0,3}}")
@@ -121,7 +133,11 @@ def asks_for_all(question: str) -> bool:
 def parse_listing(question: str) -> Listing | None:
     """The listing that `question` asks for; None if it asks for something else, or for more than is understood."""
     question = " ".join(question.split())
-    start = _START.match(question) if len(question) <= _LONGEST else None
+    if len(question) > _LONGEST:
+        return None
+    if found := _WORKS_OF.match(question):
+        return _by_authors(found["rest"] or found["by"] or found["also"])
+    start = _START.match(question)
     if not start:
         return None
     if _WHOLE.match(question):
@@ -135,9 +151,14 @@ def parse_listing(question: str) -> Listing | None:
             return _text(found["field"], found.groupdict().get("verb") or "", found["value"])
     if what[:5] in ("title", "abstr") and (found := _OWN_FIELD.match(rest)):
         return _text(what, found["verb"], found["value"])
-    if (author := _AUTHOR.match(rest)) and (names := _names(author["value"])):
-        return Listing("authors", values=names)
-    return None
+    return _by_authors(rest)
+
+
+def _by_authors(rest: str) -> Listing | None:
+    """The listing of "by Bell" and "did Bell write", if that is what `rest` says."""
+    found = _AUTHOR.match(rest) or _BY.match(rest)
+    names = _names(found["value"]) if found else ()
+    return Listing("authors", values=names) if names else None
 
 
 def _names(value: str) -> tuple[str, ...]:

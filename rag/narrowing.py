@@ -6,13 +6,14 @@ that is nothing but filters, and one whose filters leave no paper.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
 from rag.mentions import Mention, is_called, mentions, without_names
-from rag.records import Answer, CatalogPaper, Filter, Library, Scope
+from rag.record_questions import RecordQuestion, papers_meant, told
+from rag.records import Answer, CatalogPaper, Filter, Hit, Library, Scope
 from rag.terms import content_terms
 from rag.unseen import encodable
 
@@ -160,6 +161,19 @@ def answer_from_records(
         text, papers = counted
         return _answer(asked, _with_lacking(text, scope) if scope else text, papers, asked.question, subject)
     return None
+
+
+def answer_from_record(
+    asked: Asked, about: RecordQuestion, hits: Sequence[Hit], library: Library, subject: str
+) -> Answer | None:
+    """The answer that the record of a paper among `hits` gives, or None where none of them is meant."""
+    meant = papers_meant(about.matter, hits) if about.matter else {hit.paper_id: True for hit in hits[:1]}
+    if not meant:
+        return None
+    entries = {entry.id: entry for entry in library.search_titles(within=meant)}
+    text = " ".join(told(about, entries[i], titled=titled) for i, titled in meant.items())
+    answer = _answer(asked, text, tuple(entries[i] for i in meant), asked.question, about.matter or subject)
+    return replace(answer, recorded=True)
 
 
 def _visible(library: Library, asked: Asked, without: Collection[int]) -> Iterator[CatalogPaper]:

@@ -42,7 +42,7 @@ PURE = {
     "examples", "straying", "drafting", "words", "leaning", "breadth", "orders", "unseen", "answerability", "filters",
     "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
     "checking", "signals", "objections", "placing", "quantities", "wording",
-    "defining", "unknown_names",
+    "defining", "unknown_names", "record_questions",
 }  # fmt: skip
 
 

@@ -35,6 +35,8 @@ def escape_html(text: str) -> str:
 
 def verdict_line(answer: Answer) -> str:
     """What the checks found, in one line."""
+    if answer.recorded:
+        return "Told from the record of the paper, without the language model."
     if answer.listed is not None:
         scope = answer.scope
         # Where the filter is all that was asked, every paper was looked at.

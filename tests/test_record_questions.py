@@ -1,0 +1,109 @@
+"""Questions about a paper that its record answers, which no abstract does."""
+
+import time
+
+import pytest
+
+from rag.build import Engine
+from rag.export import answer_to_dict
+from rag.record_questions import RecordQuestion, parse_record_question, told
+from rag.records import CatalogPaper, Paper
+from ui import render
+
+
+@pytest.mark.parametrize(
+    ("question", "field", "matter"),
+    [
+        ("Who wrote the BERT paper?", "authors", "BERT"),
+        ("who are the authors of the paper on lake ice", "authors", "lake ice"),
+        ("Who is the first author of \u201cWhy ponds freeze\u201d?", "authors", "Why ponds freeze"),
+        ("When was the study that introduced MapReduce published?", "year", "MapReduce"),
+        ("In which year did the paper on thaw come out?", "year", "thaw"),
+        ("Where was BLEU published?", "venue", "BLEU"),
+        ("Which journal published the obedience study?", "venue", "obedience"),
+        ("In what conference did the residual networks paper appear?", "venue", "residual networks"),
+        ("What's the DOI of the h-index paper?", "link", "h-index"),
+        ("And who wrote it?", "authors", ""),
+        ("When was this paper published?", "year", ""),
+        ("Who are its authors?", "authors", ""),
+        ("And the authors?", "authors", ""),
+        ("Which year?", "year", ""),
+        ("What is its DOI?", "link", ""),
+    ],
+)
+def test_forms_that_a_record_answers(question: str, field: str, matter: str) -> None:
+    assert parse_record_question(question) == RecordQuestion(field, matter)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who wrote about caching?",
+        "Who showed that ponds freeze first?",
+        "When was C60 discovered?",
+        "When did symptoms appear?",
+        "When was the drug released?",
+        "Where did it appear?",
+        "Where was the survey of nurses conducted?",
+        "What is the link between sleep and memory?",
+        "What is the link to cancer?",
+        "Who published numbers on sleep?",
+        "Who wrote?",
+        "What did the authors of the BERT paper find?",
+        "What is its accuracy?",
+        "In which year did it snow?",
+    ],
+)
+def test_other_questions_are_left_to_the_search(question: str) -> None:
+    assert parse_record_question(question) is None
+
+
+def test_a_pasted_text_is_looked_at_quickly() -> None:
+    began = time.perf_counter()
+    parse_record_question("who wrote the paper on " + "the paper on a " * 3000)
+    assert time.perf_counter() - began < 1
+
+
+def test_what_a_record_lacks_is_told() -> None:
+    bare = CatalogPaper(1, "k", Paper("Why ponds freeze", "They do."))
+    for field, lacking in (
+        ("authors", "no authors"),
+        ("year", "no year"),
+        ("venue", "no journal"),
+        ("link", "no link"),
+    ):
+        assert f"tells {lacking}" in told(RecordQuestion(field, "ponds"), bare, titled=True)
+
+
+def test_many_authors_are_counted() -> None:
+    many = CatalogPaper(1, "k", Paper("Big", "Big.", tuple(f"A{n} Bell" for n in range(3000)), 2012))
+    text = told(RecordQuestion("authors", "Big"), many, titled=True)
+    assert text.endswith("A19 Bell and 2980 more (2012).")
+
+
+def test_the_record_answers_and_a_follow_up_keeps_to_the_paper(engine: Engine) -> None:
+    answer = engine.answerer.ask("Who wrote the BERT paper?")
+    assert answer.text.startswith("\u201cBERT: Pre-training")
+    assert "Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019)" in answer.text
+    assert not answer.refused
+    assert answer_to_dict(answer)["from_record"]
+    shown = render.finished_markdown(answer, "t")
+    assert "Told from the record of the paper" in shown
+    assert render.escape_markdown((answer.listed or ())[0].paper.title) in shown
+    year = engine.answerer.ask("And when was it published?", subject=answer.subject)
+    assert "is from 2019" in year.text
+    layers = engine.answerer.ask("How many layers does it have?", subject=year.subject)
+    assert {citation.title for citation in layers.citations} == {(answer.listed or ())[0].paper.title}
+
+
+def test_a_paper_that_its_title_does_not_name_is_told_as_the_nearest(engine: Engine) -> None:
+    answer = engine.answerer.ask("When was the Transformer paper published?")
+    assert answer.text.startswith(
+        "\u201cAttention Is All You Need\u201d, the nearest paper to \u201cTransformer\u201d, is from 2017."
+    )
+
+
+def test_a_paper_that_is_not_there_is_searched_for_and_refused(engine: Engine) -> None:
+    assert engine.answerer.ask("Who wrote Moby Dick?").refused
+    assert engine.answerer.ask("Who wrote it?").listed is None
+    assert engine.answerer.ask("Who are the authors?").listed is None
