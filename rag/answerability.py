@@ -124,16 +124,21 @@ def _asks_about_a_paper(question: str, found: Retrieval) -> bool:
 
 def _last_part(question: str, words: Sequence[Word]) -> list[tuple[str, tuple[Word, ...]]]:
     """The end of the question from the last break on that leaves enough words."""
+    for end in reversed([found.end() for found in _BREAK.finditer(question)]):
+        rest = words_from(end, question, words)
+        if len(rest) >= _FEWEST:
+            return [(question[end:], rest)] if len(rest) < len(words) else []
+    return []
+
+
+def words_from(start: int, question: str, words: Sequence[Word]) -> tuple[Word, ...]:
+    """Those of the `words` of `question` that stand at `start` or behind it."""
     places, position = [], 0
     for word in words:
         # What is not there was put in for an acronym: it stands where the word before it does.
         position = max(position, question.find(word.text, position))
         places.append(position)
-    for end in reversed([found.end() for found in _BREAK.finditer(question)]):
-        rest = tuple(word for word, place in zip(words, places, strict=True) if place >= end)
-        if len(rest) >= _FEWEST:
-            return [(question[end:], rest)] if len(rest) < len(words) else []
-    return []
+    return tuple(word for word, place in zip(words, places, strict=True) if place >= start)
 
 
 def features(question: str, found: Retrieval) -> dict[str, float]:

@@ -16,7 +16,7 @@ from rag.clock import Clock
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
-from rag.followup import Resolved, Search, refers, resolve, subject_after
+from rag.followup import Resolved, Search, may_lean, refers, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
@@ -147,6 +147,8 @@ class Answerer:
             resolved = yield from self._reranked(self._reranker, asked, resolved, without, cancel)
             clock.lap("rerank")
         judged = self._judged(asked, resolved, several)
+        if not (judged.answerable or several or named or resolved.query != question) and follows is None:
+            judged = self._as_follow_up(asked, question, subject, without) or judged
         if named:
             theirs = self._search(without, named.within, several=several)(named.matter)
             other = self._judged(named, Resolved(named.matter, resolved.subject, theirs), several)
@@ -200,6 +202,15 @@ class Answerer:
         papers = max(self._broad_papers, self._retriever.papers)
         return lambda query: self._retriever.search(matter_of(query), without, within, papers=papers)
 
+    def _as_follow_up(self, asked: Asked, question: str, subject: str, without: Collection[int]) -> "_Judged | None":
+        """A short question that nothing answers by itself, if what was spoken of before deals with all that it asks."""
+        if not subject or not may_lean(question):
+            return None
+        search = self._search(without, asked.within)
+        resolved = resolve(search, question, subject, self._judge.needed_similarity, follows=True)
+        judged = self._judged(asked, resolved, several=False)
+        return judged if judged.answerable and self._judge.is_met(question, resolved) else None
+
     def _judged(self, asked: Asked, resolved: Resolved, several: bool) -> "_Judged":
         found, passed_over = without_orders(resolved.query, resolved.found)
         resolved = replace(resolved, found=found)
@@ -207,9 +218,11 @@ class Answerer:
         near_enough = self._judge.is_near(resolved.query, found)
         pointed = asked.only_points or (asked.hardly_asks and found.similarity >= _NEAR_TO_NAMED)
         pointed = pointed or (self._chosen(asked, several) and asks_to_compare(asked.question))
-        answerable = bool(found.hits) and (pointed or (near_enough and confidence >= self._judge.threshold))
+        confidence, missed = self._judge.as_follow_up(asked.question, resolved, confidence)
+        likely = near_enough and confidence >= self._judge.threshold
+        answerable = bool(found.hits) and (pointed or likely)
         # "What did Devlin show?" is about no matter that could be missed.
-        unmet = () if asked.only_points else self._judge.unmet(found)
+        unmet = () if asked.only_points else tuple(dict.fromkeys([*self._judge.unmet(found), *missed]))
         unknown = () if asked.only_points else unknown_names(resolved.query, found)
         return _Judged(resolved, confidence, unmet, unknown, passed_over, answerable)
 

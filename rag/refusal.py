@@ -4,16 +4,20 @@ Two things are asked. Does the collection deal with the matter at all: the simil
 does, do the papers found answer the question: see `answerability.py`.
 """
 
-from rag.answerability import Weights, answerability, explained, unmet_words
+from rag.answerability import Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
-from rag.records import Retrieval
+from rag.records import Retrieval, Word
 
 # Similarity of question and nearest text (cosine) under which a question is about something else (eval/LOG.md).
 _NEAR = 0.28
 # A question most of whose words the collection never uses is likely about something else.
 _FOREIGN = 0.6
 _FOREIGN_MARGIN = 0.12
+# Of a follow-up, words rarer than the one must be met by the other at the least, where they do not stand in the paper:
+# the words before it are met in any case. Chosen by eye on 38 follow-ups and both models (eval/LOG.md).
+_TELLING = 0.3
+_MET = 0.43
 
 
 class Judge:
@@ -49,6 +53,29 @@ class Judge:
         if resolved.joined is None or not self.is_near(resolved.query, resolved.found):
             return alone
         return max(alone, self.confidence(*resolved.joined))
+
+    def as_follow_up(self, question: str, resolved: Resolved, confidence: float) -> tuple[float, tuple[str, ...]]:
+        """The `confidence` in what `resolved` found for the follow-up `question`, and the words that are missed there.
+
+        The words of the question before are met in any case. Where the paper spoken of deals with none of the telling
+        words of this one, its answer is in doubt; where nothing there is even like them, it is refused.
+        """
+        own = self._own(question, resolved)
+        if not own or any(word.stands or word.match >= _MET for word in own):
+            return confidence, ()
+        likeness = max(word.match for word in own) / (self._weights.unmet_below or 1.0)
+        return min(confidence, self.threshold * min(1.0, likeness)), tuple(word.text for word in own)
+
+    def is_met(self, question: str, resolved: Resolved) -> bool:
+        """Whether the paper that `resolved` found deals with all telling words of the follow-up `question`."""
+        own = self._own(question, resolved)
+        return bool(own) and all(word.stands or word.match >= _MET for word in own)
+
+    def _own(self, question: str, resolved: Resolved) -> list[Word]:
+        start = len(resolved.query) - len(question)
+        if start <= 0 or not resolved.query.endswith(question):
+            return []
+        return [word for word in words_from(start, resolved.query, resolved.found.words) if word.rarity > _TELLING]
 
     def unmet(self, found: Retrieval) -> tuple[str, ...]:
         """Words of the question that no paper found deals with."""

@@ -115,6 +115,26 @@ def test_a_conversation_on_real_papers(engine: Engine) -> None:
     assert engine.answerer.ask("How is sourdough bread kept fresh?", subject=third.subject).refused
 
 
+def test_what_the_paper_spoken_of_does_not_deal_with_is_refused(engine: Engine) -> None:
+    """The words of the question before are met in any case: its own decide."""
+    answer = engine.answerer.ask("How fast is it?", subject="What is BERT?")
+    assert answer.followed
+    assert answer.refused
+    assert answer.unmet == ("fast",)
+    layers = engine.answerer.ask("How many layers does it have?", subject="What is BERT?")
+    assert "BERT-base with 12 layers" in layers.text
+
+
+def test_a_short_question_that_is_nothing_by_itself_leans_where_the_paper_has_its_words(engine: Engine) -> None:
+    assert engine.answerer.ask("How many parameters?").refused
+    answer = engine.answerer.ask("How many parameters?", subject="What is BERT?")
+    assert answer.followed
+    assert "110 million parameters" in answer.text
+    assert engine.answerer.ask("How many parameters?", subject="What is BERT?", follows=False).refused
+    other = engine.answerer.ask("How many goals were scored?", subject="What is BERT?")
+    assert (other.refused, other.followed) == (True, False)
+
+
 def test_late_interaction_needs_an_index_that_was_made_for_it(
     tmp_path: Path, sample_lines: list[str], monkeypatch: pytest.MonkeyPatch, embedder: SentenceEmbedder
 ) -> None:

@@ -175,3 +175,19 @@ def told_of(question: str, *held: str) -> tuple[str, ...]:
 )
 def test_what_counts_as_an_unknown_name(question: str, names: tuple[str, ...]) -> None:
     assert told_of(question, "AlphaFold 2 folds proteins.") == names
+
+
+@pytest.mark.parametrize(
+    ("match", "stands", "expected"),
+    [(0.1, False, "refused"), (0.35, False, "in doubt"), (0.6, False, "answered"), (0.1, True, "answered")],
+)
+def test_a_follow_up_is_judged_by_its_own_words(match: float, stands: bool, expected: str) -> None:
+    subject, question = "How does green tea work?", "How fast?"
+    search = found(word("green", 0.9, stands=True), word("tea", 0.9, stands=True), word("fast", match, stands))
+    joined = Resolved(f"{subject} {question}", subject, search)
+    deciding = judge(0.5, replace(WEIGHTS, unmet_below=0.3))
+    confidence, missed = deciding.as_follow_up(question, joined, 0.9)
+    assert ("refused" if confidence < 0.5 else "in doubt" if confidence == 0.5 else "answered") == expected
+    assert missed == (() if expected == "answered" else ("fast",))
+    alone = Resolved(question, question, search)
+    assert deciding.as_follow_up(question, alone, 0.9) == (0.9, ())
