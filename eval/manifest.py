@@ -49,6 +49,7 @@ def make_manifest(
         llm = {"name": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
         if isinstance(engine, Engine):
             llm |= {"parameters": engine.llm.parameters, "writing": engine.writing}
+    reranker = engine.cross_encoder
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "name": suite.name,
@@ -69,6 +70,8 @@ def make_manifest(
         "models": {
             "llm": llm,
             "embedding": {"name": config.embedding_model, "sha256": engine.embedder.digest},
+            # None where the language model puts papers in order, or none does.
+            "reranker": {"name": reranker.name, "sha256": reranker.digest} if reranker else None,
         },
         "prompts": {
             file.name: sha256_of(file) for file in sorted((Path(models.__file__).parents[1] / "prompts").glob("*.txt"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from threading import Event
 
 from filelock import FileLock, Timeout
 
@@ -28,16 +29,20 @@ from eval.records import (
     Suite,
 )
 from eval.storage import MANIFEST, RecordsFile, differences, read_manifest, read_records, write_json, write_trec
+from rag.breadth import asks_for_several
 from rag.build import Engine, SearchEngine
 from rag.citations import split_written
+from rag.clock import Clock
 from rag.config import Config
 from rag.errors import CitableError, IndexBusyError, UsageError
-from rag.followup import Search, resolve, subject_after
+from rag.followup import Resolved, Search, resolve, subject_after
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
-from rag.narrowing import Asked, answer_from_records, narrow
+from rag.narrowing import Asked, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
 from rag.records import Answer, CatalogPaper, Hit
+from rag.rerank import Reranker
+from rag.retrieval import Reorder
 
 DEPTH = 100
 Progress = Callable[[int, int], None]
@@ -80,8 +85,11 @@ def run_suite(
     Raises UsageError where `out` holds another run, or a search alone would need a language model, IndexBusyError where
     another process works on `out`, and what opening the index and the models raises.
     """
-    if retrieval_only and config.rerank_papers:
-        raise UsageError("rerank_papers needs the language model: leave out --retrieval-only, or set it to 0.")
+    if retrieval_only and config.rerank_papers and not config.reranker:
+        raise UsageError(
+            "rerank_papers needs the language model: leave out --retrieval-only, set it to 0, or set reranker to a "
+            "cross-encoder."
+        )
     questions = choose(suite.questions, limit, seed)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # What cannot be written should be told before hours of work.
@@ -215,20 +223,26 @@ class _Asker:
         """What the question may lean on after the turns before it; they are searched for, not answered."""
         return subject_after(self._search(hidden), question.history, self._engine.judge.needed_similarity)
 
-    def _search(self, hidden: set[int], within: Collection[int] | None = None) -> Search:
-        return lambda query: self._engine.retriever.search(query, hidden, within)
+    def _search(
+        self, hidden: set[int], within: Collection[int] | None = None, reorder: Reorder | None = None
+    ) -> Search:
+        return lambda query: self._engine.retriever.search(query, hidden, within, reorder=reorder)
 
     def _searched(self, question: Question, hidden: set[int]) -> Record:
         asked = narrow(question.question, None, self._engine.catalog, hidden)
         if listed := self._listed(question, asked, hidden):
             return listed
         subject = self._subject(question, hidden)
-        began = time.perf_counter()
+        clock = Clock()
         within = self._search(hidden, asked.within) if asked.scope else None
         judge = self._engine.judge
         resolved = resolve(self._search(hidden), asked.question, subject, judge.needed_similarity, within=within)
+        clock.lap("search")
+        if self._engine.reranker:
+            resolved = self._reranked(self._engine.reranker, asked, resolved, hidden)
+            clock.lap("rerank")
         found, _ = without_orders(resolved.query, resolved.found)
-        seconds = time.perf_counter() - began
+        clock.lap("search")
         confidence = judge.confidence_of(replace(resolved, found=found))
         return Record(
             question=question,
@@ -241,8 +255,26 @@ class _Asker:
             reply=None,
             counterfactual=None,
             error="",
-            timings={"search": seconds, "total": seconds},
+            timings=clock.finish(),
         )
+
+    def _reranked(self, reranker: Reranker, asked: Asked, resolved: Resolved, hidden: set[int]) -> Resolved:
+        """`resolved` as an answer would have it: papers are not read where several or somebody's are asked for."""
+        query, catalog = resolved.query, self._engine.catalog
+        if asks_for_several(asked.question) or narrow_to_authors(asked, query, catalog, hidden):
+            return resolved
+        reading = reranker.reranked(
+            resolved,
+            lambda reorder: self._search(hidden, asked.within, reorder)(query),
+            self._engine.judge.needed_similarity,
+            Event(),
+        )
+        while True:
+            try:
+                next(reading)
+            except StopIteration as end:
+                new: Resolved = end.value
+                return new
 
     def _listed(self, question: Question, asked: Asked, hidden: set[int]) -> Record | None:
         began = time.perf_counter()

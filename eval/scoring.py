@@ -201,15 +201,17 @@ def _rates(records: Sequence[Record], measure: Callable[[Record], tuple[float, f
 def _reading(record: Record) -> tuple[float, float]:
     """Tokens of the prompt that were new to the model, and the seconds from the evidence to the first one written."""
     assert record.reply
-    before = record.timings.get("search", 0.0) + record.timings.get("evidence", 0.0)
-    return record.reply.read_tokens, record.timings["first_token"] - before
+    return record.reply.read_tokens, record.timings["first_token"] - _before_reading(record)
 
 
 def _writing(record: Record) -> tuple[float, float]:
     assert record.reply
-    before = record.timings.get("search", 0.0) + record.timings.get("evidence", 0.0)
-    reading = record.timings["first_token"] - before
+    reading = record.timings["first_token"] - _before_reading(record)
     return record.reply.generated_tokens - 1, record.timings.get("write", 0.0) - reading
+
+
+def _before_reading(record: Record) -> float:
+    return sum(record.timings.get(step, 0.0) for step in ("search", "rerank", "evidence"))
 
 
 def _known(value: Estimate) -> bool:

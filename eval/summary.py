@@ -37,11 +37,12 @@ def summary_markdown(manifest: Mapping[str, Any], metrics: Mapping[str, Any], lo
 def provenance(manifest: Mapping[str, Any], metrics: Mapping[str, Any], looks: int | None) -> Iterable[str]:
     """What a reader must know, a sentence each."""
     code = manifest["code"]
-    llm = manifest["models"]["llm"]
+    llm, reranker = manifest["models"]["llm"], manifest["models"].get("reranker")
+    read = f"papers read by {reranker['name']}, " if reranker else ""
     yield (
         f"{manifest['created']}, commit {(code['commit'] or 'unknown')[:10]}{' and changes' if code['dirty'] else ''}, "
         f"{llm['name'] if llm else 'retrieval alone'}, embedding {manifest['models']['embedding']['name']}, "
-        f"{manifest['index']['papers']} papers, {manifest['machine']['cpu']}"
+        f"{read}{manifest['index']['papers']} papers, {manifest['machine']['cpu']}"
     )
     yield "In brackets: 95% intervals, by bootstrap; exact binomial ones where all cases are alike."
     yield from map(plain, manifest["notes"])

@@ -8,7 +8,6 @@ every sentence is checked (the modes of writing are in `writing/`).
 import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from threading import Event
 
 from rag.breadth import asks_for_several, asks_to_compare, matter_of
@@ -38,8 +37,8 @@ from rag.records import (
     Token,
 )
 from rag.refusal import Judge
-from rag.rerank import Reranker, reordered
-from rag.retrieval import Retriever
+from rag.rerank import Reranker
+from rag.retrieval import Reorder, Retriever
 from rag.unknown_names import unknown_names
 from rag.verification import Idf
 from rag.worth import one_of_each
@@ -229,18 +228,12 @@ class Answerer:
     def _reranked(
         self, reranker: Reranker, asked: Asked, resolved: Resolved, without: Collection[int], cancel: Event
     ) -> Generator[AnswerEvent, None, Resolved]:
-        """`resolved` with its papers in the order of the language model, unless it is refused in any case."""
-        query, found = resolved.query, resolved.found
-        if found.similarity < self._judge.needed_similarity(query):
-            return resolved
-        likelihoods = yield from reranker.read(query, [paper_id for paper_id, _ in found.ranking], cancel)
-        if not likelihoods:
-            return resolved
-        search = partial(self._retriever.search, query, without, asked.within)
-        new = search(reorder=lambda fused: reordered(fused, likelihoods))
-        # What the words before led to speaks for that paper alone.
-        joined = resolved.joined if new.ranking[0][0] == found.ranking[0][0] else None
-        return replace(resolved, found=new, joined=joined)
+        """`resolved` with its papers in the order of who reads them, unless it is refused in any case."""
+
+        def search(reorder: Reorder) -> Retrieval:
+            return self._retriever.search(resolved.query, without, asked.within, reorder=reorder)
+
+        return (yield from reranker.reranked(resolved, search, self._judge.needed_similarity, cancel))
 
     def _chosen(self, asked: Asked, several: bool) -> bool:
         """Whether several papers are asked for, and so few are left that the user has chosen each."""

@@ -1,14 +1,16 @@
-"""Config -> ready objects: the only place where adapters and models are wired; the files are `index_files.py`'s."""
+"""Config -> ready objects: the only place where adapters and models are wired; models are loaded by
+`loading.py`, and the files are `index_files.py`'s.
+"""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rag import models, shelf
+from rag import shelf
 from rag.answerability import load_weights
 from rag.answering import Answerer
 from rag.catalog import Catalog
@@ -24,17 +26,16 @@ from rag.index_files import (
     require_papers,
 )
 from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
+from rag.loading import load_cross_encoder, load_embedder, load_llm
 from rag.readers import checked, find_files
 from rag.records import Counts, Embedder, Paper, Sampling, Skipped
 from rag.refusal import Judge
-from rag.rerank import Reranker
+from rag.rerank import LikelihoodReader, PaperReader, RelevanceReader, Reranker
 from rag.retrieval import Retriever
 from rag.writing.modes import describe_writing, make_writer
 
 if TYPE_CHECKING:
-    from rag.embedding import SentenceEmbedder
-    from rag.llm import LlamaModel
-    from rag.llm_server import ServerModel
+    from rag.cross_encoder import RelevanceModel
 
 # The slower embedding model of the shelf is taken by itself for new indexes of up to so many papers.
 SLOW_MODEL_PAPERS = 1_000
@@ -50,43 +51,6 @@ def choose_embedding(config: Config, built: str | None, papers: int) -> Config:
         return config
     better = papers <= SLOW_MODEL_PAPERS and shelf.fetched(shelf.MPNET.name)
     return replace(config, embedding_model=built or (shelf.MPNET.name if better else "bundled"))
-
-
-def load_embedder(config: Config) -> "SentenceEmbedder":
-    """The configured embedding model."""
-    # torch takes seconds to import; a run that embeds nothing does without it.
-    from rag.embedding import SentenceEmbedder
-
-    return SentenceEmbedder(config.embedding_model, models.embedding_path(config.embedding_model))
-
-
-def load_llm(config: Config) -> "LlamaModel | ServerModel":
-    """The configured language model: in this process, or on a server where `llm` is a URL."""
-    if models.is_server(config.llm):
-        return load_server(config)
-    from rag.llm import LlamaModel
-
-    return LlamaModel(
-        models.llm_path(config.llm),
-        context_tokens=config.context_tokens,
-        threads=config.threads,
-        gpu_layers=config.gpu_layers,
-        sampling=Sampling(config.temperature, config.seed),
-    )
-
-
-def load_server(config: Config) -> "ServerModel":
-    """The language model on the server whose URL is the setting `llm`; its key comes from the environment alone."""
-    from rag.http_api import KEY_VARIABLE
-    from rag.llm_server import ServerModel
-
-    return ServerModel(
-        config.llm,
-        model=config.llm_model,
-        api_key=os.environ.get(KEY_VARIABLE, ""),
-        context_tokens=config.context_tokens,
-        sampling=Sampling(config.temperature, config.seed),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +213,29 @@ class SearchEngine:
         """Free the models and let go of the index."""
         self._opened.close()
 
+    @cached_property
+    def cross_encoder(self) -> "RelevanceModel | None":
+        """The cross-encoder that puts papers in order, if there is one; loaded when first asked for, or ModelError."""
+        return load_cross_encoder(self.config) if self.config.reranker else None
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """What puts the best papers in a better order, None unless `rerank_papers` says how many.
+
+        Raises ModelError, and UsageError where there is no model that could.
+        """
+        if not self.config.rerank_papers:
+            return None
+        return Reranker(self._reader(), self.catalog.papers, self.config.rerank_papers)
+
+    def _reader(self) -> PaperReader:
+        if self.cross_encoder is None:
+            raise UsageError(
+                "rerank_papers needs a language model in this process (a server tells no likelihoods), or a "
+                "cross-encoder: set reranker to one, or rerank_papers to 0."
+            )
+        return RelevanceReader(self.cross_encoder)
+
     def __enter__(self) -> Self:
         return self
 
@@ -262,7 +249,7 @@ class Engine(SearchEngine):
     """A ready index with all its models: search and answer."""
 
     def __init__(self, config: Config) -> None:
-        """Open the index and load the models. Raises what `SearchEngine` raises."""
+        """Open the index and load the models. Raises what `SearchEngine` raises, and its `reranker`."""
         super().__init__(config)
         with ExitStack() as stack:
             stack.callback(super().close)
@@ -280,17 +267,15 @@ class Engine(SearchEngine):
                 answer_tokens=config.answer_tokens,
                 broad_papers=config.broad_papers,
                 judge=self.judge,
-                reranker=self._reranker(),
+                reranker=self.reranker,
             )
             self.writing = describe_writing(config.writing, self.llm.parameters)
             stack.pop_all()
 
-    def _reranker(self) -> Reranker | None:
-        if not self.config.rerank_papers:
-            return None
-        if not hasattr(self.llm, "likelihoods"):
-            raise UsageError("rerank_papers needs a model in this process: servers tell no likelihoods. Set it to 0.")
-        return Reranker(self.llm, self.catalog.papers, self.config.rerank_papers)
+    def _reader(self) -> PaperReader:
+        if self.cross_encoder is None and hasattr(self.llm, "likelihoods"):
+            return LikelihoodReader(self.llm)
+        return super()._reader()
 
     def findings(self) -> Mapping[str, str]:
         """What was found out about the server of the language model, by name; empty for a model in this process."""

@@ -33,10 +33,8 @@ def split_passages(
     pieces: list[tuple[int, int]] = []
     for sentence in sentences:
         pieces.extend(_halve(abstract, sentence.start, sentence.end, fits))
-    if not pieces:
-        return [Passage(paper_id, 0, 0, 0, embed_text(head, ""))]
-    whole = (pieces[0][0], pieces[-1][1])
-    spans = [whole] if fits(*whole) else _pack(pieces, fits)
+    whole = (pieces[0][0], pieces[-1][1]) if pieces else (0, 0)
+    spans = _pack(pieces, fits) if pieces and not fits(*whole) else [whole]
     passages = [
         Passage(paper_id, index, start, end, embed_text(head, abstract[start:end]))
         for index, (start, end) in enumerate(spans)

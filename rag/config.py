@@ -42,7 +42,9 @@ class Config:
     candidates: int = 100
     """Passages that each index brings to the fusion, and papers whose sentences and tokens are then compared."""
     rerank_papers: int = 0
-    """Papers that the language model reads to put them in a better order, 5 for instance; for a GPU. 0 is none."""
+    """Papers that a model reads to put them in a better order, 5 for instance; for a GPU. 0 is none."""
+    reranker: str = ""
+    """Which model reads them: a cross-encoder, by name or folder; empty is the language model."""
     papers: int = 5
     """Papers that a question retrieves for its evidence."""
     broad_papers: int = 8
@@ -126,6 +128,11 @@ def _check(config: Config) -> None:
             raise UsageError(f"setting {name!r}: must be at least 1.")
     if config.rerank_papers < 0 or config.rerank_papers == 1:
         raise UsageError("setting 'rerank_papers': must be 0 (none) or at least 2.")
+    if config.reranker and not config.rerank_papers:
+        raise UsageError(
+            "setting 'reranker': it would read nothing, as rerank_papers is 0. Set rerank_papers to how many papers it "
+            "should read, 10 for instance, or leave reranker empty."
+        )
     if config.context_tokens - config.answer_tokens < 256:
         raise UsageError("setting 'context_tokens': must be at least 256 more than answer_tokens, or no evidence fits.")
     chosen = set(config.rankings.split(","))

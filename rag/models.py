@@ -24,6 +24,20 @@ def embedding_path(name: str) -> str:
     return str(path) if path.is_dir() else name
 
 
+def reranker_path(name: str) -> str:
+    """Path of the cross-encoder called `name`; a name that is not known here is left to sentence-transformers.
+
+    Raises ModelError for the name of a model that comes with Citable or can be fetched: none of them is one.
+    """
+    if name == "bundled" or name in shelf.SHELF:
+        raise ModelError(
+            f"{name!r} is no cross-encoder. Set reranker to a folder, or to the name of one, for instance "
+            "cross-encoder/ms-marco-MiniLM-L6-v2."
+        )
+    path = Path(name).expanduser()
+    return str(path) if path.is_dir() else name
+
+
 def llm_path(name: str) -> Path:
     """Path of the GGUF called `name`: on the shelf, a path, or a file in the folder of models.
 

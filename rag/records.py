@@ -160,7 +160,8 @@ class ScoredSentence:
 class Hit:
     """A retrieved paper with its fused score, the parts that it was fused from, and its best sentences.
 
-    `byline` is who wrote it, and when: "Jonathan Ho et al., 2020".
+    `byline` is who wrote it, and when: "Jonathan Ho et al., 2020". A paper that a model has read to put it in order has
+    one more part: `likelihood` (log-probability of a token of the question) or `relevance` (output of a cross-encoder).
     """
 
     paper_id: int

@@ -8,10 +8,10 @@ import sys
 from dataclasses import replace
 from threading import Event
 
-from rag.build import load_llm
 from rag.config import Config
 from rag.grammar import answer_grammar
 from rag.llm import gpu_offload, physical_cores
+from rag.loading import load_llm
 from rag.records import Message
 
 

@@ -48,6 +48,7 @@ def test_a_long_abstract_makes_overlapping_passages_that_fit() -> None:
     [
         ("Lakes", "word " * 200 + "end."),
         ("A very long title that goes on " * 10, "Short abstract. With two sentences."),
+        ("A very long title that goes on " * 10 + "to its end", ""),
         ("Lakes", ""),
         ("x" * 400, "y" * 400),
     ],

@@ -14,6 +14,7 @@ ADAPTERS = {
     "sentence_vectors",
     "tokens",
     "catalog",
+    "cross_encoder",
     "llm",
     "llm_server",
 }
@@ -21,8 +22,8 @@ VENDORS = {
     "chromadb": {"rag/store.py"},
     "tantivy": {"rag/lexical.py", "eval/bench/lexical.py"},
     "llama_cpp": {"rag/llm.py"},
-    "sentence_transformers": {"rag/embedding.py"},
-    "torch": {"rag/embedding.py"},
+    "sentence_transformers": {"rag/embedding.py", "rag/cross_encoder.py"},
+    "torch": {"rag/embedding.py", "rag/cross_encoder.py"},
     "httpx": {"rag/fetching.py", "rag/http_api.py"},
     "sqlite3": {"rag/catalog.py", "rag/sqlite.py", "eval/bench/lexical.py"},
     "gradio": {"ui/app.py"},
@@ -34,7 +35,14 @@ VENDORS = {
     "jinja2": {"eval/report.py"},
 }
 # What stages above the adapters may know by name; `tryout` and the benchmarks look at an adapter alone.
-WIRING = {"rag/build.py", "rag/bundled_sample.py", "rag/index_files.py", "rag/tryout.py", "eval/bench/llm.py"}
+WIRING = {
+    "rag/build.py",
+    "rag/loading.py",
+    "rag/bundled_sample.py",
+    "rag/index_files.py",
+    "rag/tryout.py",
+    "eval/bench/llm.py",
+}
 TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval/bench/scale.py": {"catalog"}}
 PURE = {
     "records", "errors", "identity", "terms", "latex", "spelling", "acronyms", "sentences", "chunking", "fusion",

@@ -1,4 +1,4 @@
-"""The language model puts the best papers of a search in a better order."""
+"""The language model puts the best papers of a search in a better order; a cross-encoder: `test_cross_encoder.py`."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from rag.fusion import Fused
 from rag.llm import LlamaModel
 from rag.models import llm_path
 from rag.records import Finished, Message, Ranking, Sampling, Token
-from rag.rerank import Reranker, reordered
+from rag.rerank import LikelihoodReader, Reranker, reordered
 from tests.fakes import FakeModel
 
 MOLES = "Title: Moles\nAbstract: Moles dig tunnels in loam.\n\nSomebody who looks for this paper asks:"
@@ -124,14 +124,14 @@ def entries(ids: list[int]) -> list[object]:
 
 def test_both_scores_decide_among_the_papers_read_and_places_keep_their_scores() -> None:
     fused: Fused = [(1, 0.9, {"bm25": 1.0}), (2, 0.8, {}), (3, 0.7, {}), (4, 0.1, {})]
-    found = reordered(fused, {1: -3.0, 2: -1.0, 3: -2.9})
+    found = reordered(fused, {1: -3.0, 2: -1.0, 3: -2.9}, "likelihood")
     assert [(i, score) for i, score, _ in found] == [(2, 0.9), (1, 0.8), (3, 0.7), (4, 0.1)]
     assert found[1][2] == {"bm25": 1.0, "likelihood": -3.0}
-    assert reordered(fused, {}) == reordered(fused, {1: -1.0}) == fused
+    assert reordered(fused, {}, "likelihood") == reordered(fused, {1: -1.0}, "likelihood") == fused
 
 
 def read(reader: Reader, ids: list[int]) -> tuple[list[Ranking], dict[int, float]]:
-    reading = Reranker(reader, entries, 3).read("q?", ids, Event())  # type: ignore[arg-type]
+    reading = Reranker(LikelihoodReader(reader), entries, 3).read("q?", ids, Event())  # type: ignore[arg-type]
     told: list[Ranking] = []
     while True:
         try:

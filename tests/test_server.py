@@ -8,21 +8,24 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
-from rag.build import Engine, load_llm
+from rag.build import Engine
 from rag.config import Config
 from rag.errors import ModelError, UsageError
 from rag.export import answer_to_dict
 from rag.grammar import answer_grammar
 from rag.llm import LlamaModel
 from rag.llm_server import Constraint, Kind, ServerModel
+from rag.loading import load_llm
 from rag.models import llm_path
 from rag.records import Message, Reading, Token
 from tests import test_llm
+from tests.cross_encoders import save_cross_encoder
 from tests.servers import StandIn, llama_cpp_server
 from ui.app import ChatPage, create_app
 from ui.doctor import examine
@@ -82,13 +85,16 @@ def test_tokens_are_never_counted_too_low(llm: ServerModel, here: LlamaModel) ->
 
 
 def test_answers_through_the_server_are_checked_like_others(
-    url: str, indexed: Config, engine: Engine, here: LlamaModel
+    url: str, indexed: Config, engine: Engine, here: LlamaModel, tmp_path: Path
 ) -> None:
     question = f"What was found in {next(iter(engine.catalog.search_titles())).paper.title}?"
     abstracts = {entry.key: entry.paper.abstract for entry in engine.catalog.search_titles()}
     own = engine.answerer.ask(question)
     with pytest.raises(UsageError, match="rerank_papers"):
         Engine(replace(indexed, llm=url, rerank_papers=2))
+    reader = str(save_cross_encoder(tmp_path / "reader", "ice"))
+    with Engine(replace(indexed, llm=url, rerank_papers=2, reranker=reader)) as served:
+        assert ["relevance" in hit.parts for hit in served.answerer.ask(question).hits[:3]] == [True, True, False]
     with Engine(replace(indexed, llm=url)) as served:
         answer = served.answerer.ask(question)
         assert served.findings()["answers are held"] == Constraint.GRAMMAR

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from rag import models, shelf
-from rag.build import SLOW_MODEL_PAPERS, choose_embedding, load_server
+from rag.build import SLOW_MODEL_PAPERS, choose_embedding
 from rag.config import AUTO, Config
 from rag.digests import folder_digest, sha256_of
 from rag.errors import REINDEX, CitableError
 from rag.index_files import IndexFiles, index_exists, open_for_reading
+from rag.loading import load_cross_encoder, load_server
 from rag.reach import reach, sent_to
 from rag.writing.modes import describe_writing
 
@@ -33,6 +34,8 @@ def examine(config: Config, out: TextIO) -> int:
     report.section("Models")
     _embedding(config, report)
     _llm(config, report)
+    if config.rerank_papers:
+        _reranker(config, report)
     report.section("Index")
     _index(config, report)
     report.section("Disk")
@@ -126,6 +129,29 @@ def _server(config: Config, report: _Report) -> None:
         report.line("writing", describe_writing(config.writing, model.parameters))
     finally:
         model.close()
+
+
+def _reranker(config: Config, report: _Report) -> None:
+    reads = f"the best {config.rerank_papers} papers are read by"
+    if not config.reranker:
+        if models.is_server(config.llm):
+            report.wrong(
+                "reranker", "servers tell no likelihoods. Set reranker to a cross-encoder, or rerank_papers to 0"
+            )
+        else:
+            report.line("reranker", f"{reads} the language model")
+        return
+    try:
+        path = models.reranker_path(config.reranker)
+        if not Path(path).is_dir():
+            # What is not here yet would be downloaded by a look at it.
+            report.line("reranker", f"{reads} {config.reranker} (loaded by name, downloaded once)")
+            return
+        model = load_cross_encoder(config)
+    except CitableError as error:
+        report.wrong("reranker", str(error))
+        return
+    report.line("reranker", f"{reads} {config.reranker} ({model.max_tokens} tokens, sha256 {model.digest[:16]})")
 
 
 def _index(config: Config, report: _Report) -> None:
