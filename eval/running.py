@@ -3,13 +3,11 @@
 import re
 import resource
 import sys
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from threading import Event
 
 from filelock import FileLock, Timeout
 
@@ -29,20 +27,16 @@ from eval.records import (
     Suite,
 )
 from eval.storage import MANIFEST, RecordsFile, differences, read_manifest, read_records, write_json, write_trec
-from rag.breadth import asks_for_several
 from rag.build import Engine, SearchEngine
 from rag.citations import split_written
 from rag.clock import Clock
 from rag.config import Config
 from rag.errors import CitableError, IndexBusyError, UsageError
-from rag.followup import Resolved, Search, resolve, subject_after
+from rag.finding import Finding
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
-from rag.narrowing import Asked, answer_from_records, narrow, narrow_to_authors
-from rag.orders import without_orders
+from rag.narrowing import narrow
 from rag.records import Answer, CatalogPaper, Hit
-from rag.rerank import Reranker
-from rag.retrieval import Reorder
 
 DEPTH = 100
 Progress = Callable[[int, int], None]
@@ -219,100 +213,45 @@ class _Asker:
             )  # fmt: skip
         return replace(record, timings={**record.timings, "peak_memory": _peak_memory()})
 
-    def _subject(self, question: Question, hidden: set[int]) -> str:
-        """What the question may lean on after the turns before it; they are searched for, not answered."""
-        return subject_after(self._search(hidden), question.history, self._engine.judge.needed_similarity)
-
-    def _search(
-        self, hidden: set[int], within: Collection[int] | None = None, reorder: Reorder | None = None
-    ) -> Search:
-        return lambda query: self._engine.retriever.search(query, hidden, within, reorder=reorder)
-
     def _searched(self, question: Question, hidden: set[int]) -> Record:
-        asked = narrow(question.question, None, self._engine.catalog, hidden)
-        if listed := self._listed(question, asked, hidden):
-            return listed
-        subject = self._subject(question, hidden)
+        finder, asked = self._engine.finder, narrow(question.question, None, self._engine.catalog, hidden)
+        subject = finder.subject_after(question.history, hidden)
         clock = Clock()
-        within = self._search(hidden, asked.within) if asked.scope else None
-        judge = self._engine.judge
-        resolved = resolve(self._search(hidden), asked.question, subject, judge.needed_similarity, within=within)
-        clock.lap("search")
-        if self._engine.reranker:
-            resolved = self._reranked(self._engine.reranker, asked, resolved, hidden)
-            clock.lap("rerank")
-        found, _ = without_orders(resolved.query, resolved.found)
-        clock.lap("search")
-        confidence = judge.confidence_of(replace(resolved, found=found))
-        return Record(
-            question=question,
-            query=resolved.query,
-            gold=self.gold(question),
-            ranking=self._ranking(found.ranking),
-            hits=tuple(map(_shown, found.hits)),
-            confidence=round(confidence, 6),
-            refusal_score=round(judge.threshold - confidence, 6),
-            reply=None,
-            counterfactual=None,
-            error="",
-            timings=clock.finish(),
-        )
-
-    def _reranked(self, reranker: Reranker, asked: Asked, resolved: Resolved, hidden: set[int]) -> Resolved:
-        """`resolved` as an answer would have it: papers are not read where several or somebody's are asked for."""
-        query, catalog = resolved.query, self._engine.catalog
-        if asks_for_several(asked.question) or narrow_to_authors(asked, query, catalog, hidden):
-            return resolved
-        reading = reranker.reranked(
-            resolved,
-            lambda reorder: self._search(hidden, asked.within, reorder)(query),
-            self._engine.judge.needed_similarity,
-            Event(),
-        )
-        while True:
-            try:
-                next(reading)
-            except StopIteration as end:
-                new: Resolved = end.value
-                return new
-
-    def _listed(self, question: Question, asked: Asked, hidden: set[int]) -> Record | None:
-        began = time.perf_counter()
-        answer = answer_from_records(asked, self._engine.catalog, hidden, "")
-        if answer is None:
-            return None
-        ranking = self._ranking(answer.ranking)
-        seconds = time.perf_counter() - began
-        return Record(
-            question=question,
-            gold=self.gold(question),
-            ranking=ranking,
-            hits=(),
-            confidence=answer.confidence,
-            refusal_score=answer.needed - answer.confidence,
-            reply=None,
-            counterfactual=None,
-            error="",
-            timings={"search": seconds, "total": seconds},
-            query=answer.query,
-        )
+        if answer := finder.from_records(asked, subject, hidden):
+            clock.lap("search")
+            return self._record(question, replace(answer, timings=clock.finish()))
+        finding = finder.found(asked, subject, hidden, clock)
+        return self._record(question, finding, finder.threshold, clock.finish())
 
     def _answered(self, question: Question, hidden: set[int]) -> Record:
         assert isinstance(self._engine, Engine)
-        subject = self._subject(question, hidden)
+        subject = self._engine.finder.subject_after(question.history, hidden)
         answer = self._engine.answerer.ask(question.question, without=hidden, subject=subject)
+        without = self._ask_without_cited(question, answer, hidden)
+        return replace(self._record(question, answer), reply=self._reply(answer), counterfactual=without)
+
+    def _record(
+        self,
+        question: Question,
+        got: Answer | Finding,
+        needed: float | None = None,
+        timings: Mapping[str, float] | None = None,
+    ) -> Record:
+        """What was found for a question; of a Finding it has to be told what was `needed`, and how long it took."""
+        found = got.found if isinstance(got, Finding) else got
+        needed = got.needed if isinstance(got, Answer) else needed or 0.0
         return Record(
             question=question,
-            query=answer.query,
+            query=got.query,
             gold=self.gold(question),
-            ranking=self._ranking(answer.ranking),
-            hits=tuple(map(_shown, answer.hits)),
-            confidence=round(answer.confidence, 6),
-            refusal_score=round(answer.needed - answer.confidence, 6),
-            reply=self._reply(answer),
-            counterfactual=self._ask_without_cited(question, answer, hidden),
+            ranking=self._ranking(found.ranking),
+            hits=tuple(map(_shown, found.hits)),
+            confidence=round(got.confidence, 6),
+            refusal_score=round(needed - got.confidence, 6),
+            reply=None,
+            counterfactual=None,
             error="",
-            timings=dict(answer.timings),
+            timings=dict(got.timings if isinstance(got, Answer) else timings or {}),
         )
 
     def _ranking(self, ranking: Sequence[tuple[int, float]]) -> tuple[Ranked, ...]:

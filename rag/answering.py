@@ -10,17 +10,15 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
-from rag.breadth import asks_for_several, asks_to_compare, matter_of
+from rag.breadth import matter_of
 from rag.clock import Clock
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
-from rag.followup import Resolved, Search, may_lean, refers, resolve, subject_after
+from rag.finding import Finder, Finding
 from rag.grammar import REFUSAL
-from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
-from rag.orders import without_orders
+from rag.narrowing import narrow
 from rag.prompting import Chosen
-from rag.record_questions import parse_record_question
 from rag.records import (
     Answer,
     AnswerEvent,
@@ -32,14 +30,9 @@ from rag.records import (
     LanguageModel,
     Library,
     Message,
-    Retrieval,
     Sampling,
     Token,
 )
-from rag.refusal import Judge
-from rag.rerank import Reranker
-from rag.retrieval import Reorder, Retriever
-from rag.unknown_names import unknown_names
 from rag.verification import Idf
 from rag.worth import one_of_each
 from rag.writing.writer import Task, Writer
@@ -50,8 +43,6 @@ _MAX_SENTENCES = 5
 # What several papers say takes so many times the tokens of evidence and answer.
 _BROADER = 2
 _SPARE = 16  # tokens that a server may add to those of the answer, where its context would otherwise be full
-# Similarity (cosine) from which a question of a word or two may be about the papers that it names (eval/LOG.md).
-_NEAR_TO_NAMED = 0.18
 _FURTHER_PART = re.compile(
     r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
     re.IGNORECASE,
@@ -63,7 +54,7 @@ class Answerer:
 
     def __init__(
         self,
-        retriever: Retriever,
+        finder: Finder,
         model: LanguageModel,
         idf: Idf,
         library: Library,
@@ -73,11 +64,8 @@ class Answerer:
         evidence_sentences: int,
         evidence_tokens: int,
         answer_tokens: int,
-        broad_papers: int,
-        judge: Judge,
-        reranker: Reranker | None = None,
     ) -> None:
-        self._retriever = retriever
+        self._finder = finder
         self._model = model
         self._idf = idf
         self._library = library
@@ -86,9 +74,6 @@ class Answerer:
         self._evidence_sentences = evidence_sentences
         self._evidence_tokens = evidence_tokens
         self._answer_tokens = answer_tokens
-        self._broad_papers = broad_papers
-        self._judge = judge
-        self._reranker = reranker
 
     def stream(
         self,
@@ -120,48 +105,18 @@ class Answerer:
         self.writer.prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = Clock()
-        answer = answer_from_records(asked, self._library, without, subject, listing=listing)
-        if answer is None and listing:
-            answer = self._from_record(asked, subject, without)
-        if answer:
+        if answer := self._finder.from_records(asked, subject, without, listing=listing):
             clock.lap("search")
             yield Finished(replace(answer, timings=clock.finish()))
             return
         if not self._fits(f"{subject} {question}"):
             subject = ""
-        several = asks_for_several(question)
-        # Whoever names authors anew has left those before.
-        named = narrow_to_authors(asked, question, self._library, without)
-        if named and not follows and not refers(named.matter):
-            subject = ""
-        resolved = resolve(
-            self._search(without, several=several), question, subject, self._judge.needed_similarity, follows,
-            within=self._search(without, asked.within, several=several) if asked.scope else None,
-        )  # fmt: skip
-        query = resolved.query
-        if query != question:
-            named = narrow_to_authors(asked, query, self._library, without)
-        clock.lap("search")
-        if self._reranker and not (several or named):
-            resolved = yield from self._reranked(self._reranker, asked, resolved, without, cancel)
-            clock.lap("rerank")
-        judged = self._judged(asked, resolved, several)
-        if not (judged.answerable or several or named or resolved.query != question) and follows is None:
-            judged = self._as_follow_up(asked, question, subject, without) or judged
-        if named:
-            theirs = self._search(without, named.within, several=several)(named.matter)
-            other = self._judged(named, Resolved(named.matter, resolved.subject, theirs), several)
-            # Bell may be a theorem: where another paper answers that speaks of Bell, or his do not, all count.
-            if not judged.answerable or (other.answerable and not _speaks_of(named, judged.resolved.found)):
-                asked, judged = named, replace(other, resolved=replace(other.resolved, query=query))
-        clock.lap("search")
-        found = judged.resolved.found
-        yield Found(found.hits, query, asked.scope, query != question)
+        finding = yield from self._finder.find(asked, subject, without, follows=follows, cancel=cancel, clock=clock)
+        yield Found(finding.found.hits, finding.query, finding.asked.scope, finding.followed)
         draft = Draft(self._idf)
-        if judged.answerable:
-            job = _Job(query, found, several, self._chosen(asked, several), sampling or self.sampling, cancel)
-            draft = yield from self._write(job, clock)
-        yield Finished(self._answer(asked, judged, draft, clock, cancel))
+        if finding.answerable:
+            draft = yield from self._write(_Job(finding, sampling or self.sampling, cancel), clock)
+        yield Finished(self._answer(finding, draft, clock, cancel))
 
     def ask(
         self,
@@ -182,63 +137,6 @@ class Answerer:
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
-    def _from_record(self, asked: Asked, subject: str, without: Collection[int]) -> Answer | None:
-        """The answer to a question that the record of one paper answers; None to any other."""
-        about = parse_record_question(asked.question)
-        matter = (about.matter or subject) if about else ""
-        if not about or not matter:
-            return None
-        found = self._search(without, asked.within)(matter)
-        if not about.matter and not self._judge.is_near(matter, found):
-            return None
-        return answer_from_record(asked, about, found.hits, self._library, subject)
-
-    def _search(
-        self, without: Collection[int] = (), within: Collection[int] | None = None, *, several: bool = False
-    ) -> Search:
-        if not several:
-            return lambda query: self._retriever.search(query, without, within)
-        papers = max(self._broad_papers, self._retriever.papers)
-        return lambda query: self._retriever.search(matter_of(query), without, within, papers=papers)
-
-    def _as_follow_up(self, asked: Asked, question: str, subject: str, without: Collection[int]) -> "_Judged | None":
-        """A short question that nothing answers by itself, if what was spoken of before deals with all that it asks."""
-        if not subject or not may_lean(question):
-            return None
-        search = self._search(without, asked.within)
-        resolved = resolve(search, question, subject, self._judge.needed_similarity, follows=True)
-        judged = self._judged(asked, resolved, several=False)
-        return judged if judged.answerable and self._judge.is_met(question, resolved) else None
-
-    def _judged(self, asked: Asked, resolved: Resolved, several: bool) -> "_Judged":
-        found, passed_over = without_orders(resolved.query, resolved.found)
-        resolved = replace(resolved, found=found)
-        confidence = self._judge.confidence_of(resolved)
-        near_enough = self._judge.is_near(resolved.query, found)
-        pointed = asked.only_points or (asked.hardly_asks and found.similarity >= _NEAR_TO_NAMED)
-        pointed = pointed or (self._chosen(asked, several) and asks_to_compare(asked.question))
-        confidence, missed = self._judge.as_follow_up(asked.question, resolved, confidence)
-        likely = near_enough and confidence >= self._judge.threshold
-        answerable = bool(found.hits) and (pointed or likely)
-        # "What did Devlin show?" is about no matter that could be missed.
-        unmet = () if asked.only_points else tuple(dict.fromkeys([*self._judge.unmet(found), *missed]))
-        unknown = () if asked.only_points else unknown_names(resolved.query, found)
-        return _Judged(resolved, confidence, unmet, unknown, passed_over, answerable)
-
-    def _reranked(
-        self, reranker: Reranker, asked: Asked, resolved: Resolved, without: Collection[int], cancel: Event
-    ) -> Generator[AnswerEvent, None, Resolved]:
-        """`resolved` with its papers in the order of who reads them, unless it is refused in any case."""
-
-        def search(reorder: Reorder) -> Retrieval:
-            return self._retriever.search(resolved.query, without, asked.within, reorder=reorder)
-
-        return (yield from reranker.reranked(resolved, search, self._judge.needed_similarity, cancel))
-
-    def _chosen(self, asked: Asked, several: bool) -> bool:
-        """Whether several papers are asked for, and so few are left that the user has chosen each."""
-        return several and asked.scope is not None and asked.scope.papers <= self._broad_papers
-
     def _fits(self, query: str) -> bool:
         try:
             self.writer.prompt.check(query, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
@@ -248,18 +146,16 @@ class Answerer:
 
     def subject_after(self, turns: Sequence[str]) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
-        asked = [narrow(turn, None, self._library) for turn in turns]
-        searched = [turn.question for turn in asked if not turn.is_about_papers]
-        return subject_after(self._search(), searched, self._judge.needed_similarity)
+        return self._finder.subject_after(turns)
 
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
 
-    def _write(self, job: "_Job", clock: "Clock") -> Generator[AnswerEvent, None, Draft]:
-        question, hits = job.question, job.found.hits
-        several, messages, evidence = self._several(job) if job.several else (False, [], [])
+    def _write(self, job: "_Job", clock: Clock) -> Generator[AnswerEvent, None, Draft]:
+        question, hits = job.finding.query, job.finding.found.hits
+        several, messages, evidence = self._several(job.finding) if job.finding.several else (False, [], [])
         if not several:
-            hits = hits[: self._retriever.papers]
+            hits = hits[: self._finder.papers]
             most = min(self._evidence_sentences, self.writer.most_evidence)
             messages, evidence = self._fit(question, rank_evidence(question, hits, self._idf, most))
         lengths = {hit.key: len(hit.sentences) for hit in hits}
@@ -286,13 +182,13 @@ class Answerer:
         clock.lap("write")
         return draft
 
-    def _several(self, job: "_Job") -> tuple[bool, list[Message], list[Evidence]]:
+    def _several(self, finding: Finding) -> tuple[bool, list[Message], list[Evidence]]:
         """A sentence of each of several papers, and whether there is more than one that is good enough and fits."""
-        hits = job.found.hits[: self._broad_papers]
+        hits = finding.found.hits[: self._finder.broad_papers]
         # What no model reads costs nothing, and the context bounds it in any case.
-        times = _BROADER if self.writer.samples else self._broad_papers
-        chosen = one_of_each(matter_of(job.question), hits, self._idf, every=job.every)
-        messages, evidence = self._fit(job.question, chosen, times)
+        times = _BROADER if self.writer.samples else self._finder.broad_papers
+        chosen = one_of_each(matter_of(finding.query), hits, self._idf, every=finding.every)
+        messages, evidence = self._fit(finding.query, chosen, times)
         return len({item.key for item in evidence}) > 1, messages, evidence
 
     def _fit(self, question: str, chosen: Sequence[Chosen], times: int = 1) -> tuple[list[Message], list[Evidence]]:
@@ -304,8 +200,8 @@ class Answerer:
             prompt_tokens=self._prompt_tokens(),
         )
 
-    def _answer(self, asked: Asked, judged: "_Judged", draft: Draft, clock: "Clock", cancel: Event) -> Answer:
-        resolved, found = judged.resolved, judged.resolved.found
+    def _answer(self, finding: Finding, draft: Draft, clock: Clock, cancel: Event) -> Answer:
+        asked, found = finding.asked, finding.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
         text = REFUSAL if refused else " ".join(claim_text(claim) for claim in draft.claims)
@@ -316,14 +212,14 @@ class Answerer:
             citations=tuple(draft.citations.values()),
             hits=found.hits,
             refused=refused,
-            confidence=judged.confidence,
-            needed=self._judge.threshold,
-            unmet=judged.unmet,
-            unknown=judged.unknown,
+            confidence=finding.confidence,
+            needed=self._finder.threshold,
+            unmet=finding.unmet,
+            unknown=finding.unknown,
             dropped=draft.dropped,
             stopped=stopped,
-            query=resolved.query,
-            subject=resolved.subject,
+            query=finding.query,
+            subject=finding.resolved.subject,
             prompt_tokens=draft.prompt_tokens,
             generated_tokens=draft.generated_tokens,
             timings=clock.finish(),
@@ -333,43 +229,17 @@ class Answerer:
             evidence=tuple(draft.evidence),
             ranking=found.ranking,
             scope=asked.scope,
-            followed=resolved.query != asked.question,
-            passed_over=judged.passed_over,
+            followed=finding.followed,
+            passed_over=finding.passed_over,
             writing=self.writer.name,
             sampling=draft.sampling,
         )
 
 
-def _speaks_of(named: Asked, found: Retrieval) -> bool:
-    """Whether the text of the best paper holds one of the names."""
-    best = found.hits[0]
-    text = ". ".join([best.title, *(scored.sentence.text for scored in best.sentences)])
-    authors = named.scope.filter.authors if named.scope else ()
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in authors)
-
-
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What an answer is written from.
+    """What an answer is written from, and how."""
 
-    `several` tells that a sentence from each of several papers is asked for, and `every` that all related ones count.
-    """
-
-    question: str
-    found: Retrieval
-    several: bool
-    every: bool
+    finding: Finding
     sampling: Sampling
     cancel: Event
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What was searched for and found, and whether that is enough to answer."""
-
-    resolved: Resolved
-    confidence: float
-    unmet: tuple[str, ...]
-    unknown: tuple[str, ...]
-    passed_over: int
-    answerable: bool

@@ -16,6 +16,7 @@ from rag.answering import Answerer
 from rag.catalog import Catalog
 from rag.config import AUTO, Config
 from rag.errors import REINDEX, IndexMismatchError, UsageError
+from rag.finding import Finder
 from rag.index_files import (
     FORMAT,
     IndexFiles,
@@ -214,6 +215,12 @@ class SearchEngine:
         self._opened.close()
 
     @cached_property
+    def finder(self) -> Finder:
+        """What finds papers and judges whether they answer. Raises what `reranker` raises."""
+        broad = self.config.broad_papers
+        return Finder(self.retriever, self.catalog, self.judge, broad_papers=broad, reranker=self.reranker)
+
+    @cached_property
     def cross_encoder(self) -> "RelevanceModel | None":
         """The cross-encoder that puts papers in order, if there is one; loaded when first asked for, or ModelError."""
         return load_cross_encoder(self.config) if self.config.reranker else None
@@ -256,7 +263,7 @@ class Engine(SearchEngine):
             self.llm = load_llm(config)
             self._opened.callback(self.llm.close)
             self.answerer = Answerer(
-                self.retriever,
+                self.finder,
                 self.llm,
                 self.files.lexical.idf,
                 self.catalog,
@@ -265,9 +272,6 @@ class Engine(SearchEngine):
                 evidence_sentences=config.evidence_sentences,
                 evidence_tokens=config.evidence_tokens,
                 answer_tokens=config.answer_tokens,
-                broad_papers=config.broad_papers,
-                judge=self.judge,
-                reranker=self.reranker,
             )
             self.writing = describe_writing(config.writing, self.llm.parameters)
             stack.pop_all()

@@ -18,6 +18,7 @@ from rag.drafting import Draft
 from rag.errors import UsageError
 from rag.evidence import unknown_share
 from rag.export import answer_to_dict
+from rag.finding import Finder
 from rag.records import Answer, Checked, Evidence, Finished, Found, Sentence, Token, Verdict
 from rag.refusal import Judge
 from tests.fakes import FakeEmbedder, FakeModel
@@ -289,10 +290,12 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 
 
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
+    engine = ask.engine
+    judge = Judge(engine.files.lexical.idf, load_weights("")[0], 0.0)
     tight = Answerer(
-        ask.engine.retriever, ask.model, ask.engine.files.lexical.idf, ask.engine.catalog, ask.answerer.writer,
-        evidence_sentences=20, evidence_tokens=30, answer_tokens=50, broad_papers=5,
-        judge=Judge(ask.engine.files.lexical.idf, load_weights("")[0], 0.0),
+        Finder(engine.retriever, engine.catalog, judge, broad_papers=5),
+        ask.model, engine.files.lexical.idf, engine.catalog, ask.answerer.writer,
+        evidence_sentences=20, evidence_tokens=30, answer_tokens=50,
     )  # fmt: skip
     answer = tight.ask(QUESTION)
     assert 1 <= len(answer.evidence) <= 3

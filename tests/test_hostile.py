@@ -14,6 +14,7 @@ from rag.answering import Answerer
 from rag.build import Engine
 from rag.errors import UsageError
 from rag.export import answer_to_dict
+from rag.finding import Finder
 from rag.llm import LlamaModel
 from rag.models import llm_path
 from rag.records import Answer, Citation, Claim, Message, Verdict
@@ -49,14 +50,15 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def with_model(engine: Engine, model: Any, threshold: float | None = None, **settings: int) -> Answerer:
     """The answerer of `engine` with another language model."""
-    names = ("evidence_sentences", "evidence_tokens", "answer_tokens", "broad_papers")
+    names = ("evidence_sentences", "evidence_tokens", "answer_tokens")
     chosen = {name: getattr(engine.config, name) for name in names}
     idf = engine.files.lexical.idf
     judge = engine.judge
     if threshold is not None:
         judge = Judge(idf, load_weights(engine.embedder.digest)[0], threshold)
     writer = make_writer(engine.config.writing, model, model.parameters)
-    return Answerer(engine.retriever, model, idf, engine.catalog, writer, judge=judge, **{**chosen, **settings})
+    finder = Finder(engine.retriever, engine.catalog, judge, broad_papers=engine.config.broad_papers)
+    return Answerer(finder, model, idf, engine.catalog, writer, **{**chosen, **settings})
 
 
 def shown(answer: Answer, engine: Engine) -> str:
