@@ -116,7 +116,9 @@ class Answerer:
         draft = Draft(self._idf)
         if finding.answerable:
             draft = yield from self._write(_Job(finding, sampling or self.sampling, cancel), clock)
-        yield Finished(self._answer(finding, draft, clock, cancel))
+        answer = self._answer(finding, draft, clock, cancel)
+        # What was not answered has not become the subject.
+        yield Finished(replace(answer, subject=subject) if answer.refused and subject else answer)
 
     def ask(
         self,

@@ -8,15 +8,25 @@ import re
 from functools import lru_cache
 
 _MOST_WORDS = 6
+_LONGEST, _LONGEST_SENTENCE = 200, 1000  # characters
 _ARTICLE = r"(?:(?:an?|the|this|these|your|their) )?"
+_BEFORE = r"(?:(?:please|so|and|but|ok|okay|can you|could you|now),? )*"
+_SIMPLY = (
+    r"(?:,? (?:to|for) (?:a |an |the )?\w+|,? (?:in|with) (?:a few |simple |plain |one )?\w+|"
+    r",? (?:briefly|simply|please|again))?"
+)
+_EXPLAIN = r"(?:define|explain|describe|introduce)(?: to me| me)? (?:what |how )?"
+# Words that a name alone cannot begin with.
+_NO_NAME = r"(?!(?:the|it|they|more|less|why|how|when|where|who|what|which|yes|no)\b)"
 _FORMS = tuple(
-    re.compile(rf"^\W*(?:(?:please|so|and|but|ok|okay|can you|could you|now),? )*{form}[?.! ]*$", re.IGNORECASE)
+    re.compile(rf"^\W*{_BEFORE}{form}[?.! ]*$", re.IGNORECASE)
     for form in (
         rf"what(?:['\u2019]s| is| are| was| were)(?: meant by| the (?:idea|meaning) of)? {_ARTICLE}(?P<what>.+?)",
         rf"what (?:does|do|did) {_ARTICLE}(?P<what>.+?) (?:mean|stand for|do|refer to)",
-        rf"how (?:does|do|did) {_ARTICLE}(?P<what>.+?) work",
-        rf"(?:define|explain|describe|introduce)(?: to me| me)? (?:what )?{_ARTICLE}(?P<what>.+?)(?: is| are| means?)?",
-        rf"tell me (?:about|what) {_ARTICLE}(?P<what>.+?)(?: is| are)?",
+        rf"how (?:does|do|did) {_ARTICLE}(?P<what>.+?) works?",
+        rf"{_EXPLAIN}{_ARTICLE}(?P<what>.+?)(?: is| are| means?| works?)?{_SIMPLY}",
+        rf"tell me (?:more )?(?:about|what) {_ARTICLE}(?P<what>.+?)(?: is| are)?{_SIMPLY}",
+        rf"(?:the )?(?P<what>(?:{_NO_NAME}[\w-]+ ?){{1,3}})",
     )
 )
 # "What is the effect of X on Y?" asks of something that is known already; so does "what is used".
@@ -43,10 +53,10 @@ _LESS = 0.2
 
 def asked_what_it_is(question: str) -> str:
     """What `question` asks to be explained: "BERT" of "What is BERT?"; empty where it asks for something else."""
-    question = " ".join(question.split())
-    for form in _FORMS:
+    question = " ".join(question[: 2 * _LONGEST].split())
+    for form in _FORMS if len(question) <= _LONGEST else ():
         if found := form.match(question):
-            what = found["what"]
+            what = found["what"].strip()
             fits = len(what.split()) <= _MOST_WORDS and re.search(r"\w", what) and not _RELATES.search(what)
             return what if fits else ""
     return ""
@@ -54,6 +64,7 @@ def asked_what_it_is(question: str) -> str:
 
 def defines(what: str, text: str, place: int) -> float:
     """How surely the sentence `text` tells what `what` is, 0..1; `place` is its place in the abstract, from 0."""
+    text = text[:_LONGEST_SENTENCE]
     sure = next((sure for sure, form in _patterns(what) if _introduced(form, text)), 0.0)
     return sure if sure > _BEGUN else max(0.0, sure - _LESS * place)
 

@@ -19,6 +19,7 @@ from rag.records import Answer, Library, Ranking, Retrieval
 from rag.refusal import Judge
 from rag.rerank import Reranker
 from rag.retrieval import Reorder, Retriever
+from rag.terms import normalise
 from rag.unknown_names import unknown_names
 
 # Similarity (cosine) from which a question of a word or two may be about the papers that it names (eval/LOG.md).
@@ -89,12 +90,18 @@ class Finder:
         """
         answer = answer_from_records(asked, self._library, without, subject, listing=listing)
         about = parse_record_question(asked.question) if listing and not answer else None
-        matter = (about.matter or subject) if about else ""
-        if not about or not matter:
+        if not about:
             return answer
-        found = self._search(without, asked.within)(matter)
-        if not about.matter and not self._judge.is_near(matter, found):
+        if about.matter:
+            found = self._search(without, asked.within)(about.matter)
+        elif not subject or asked.scope or asks_for_several(subject):
             return None
+        else:
+            # The paper that the question before was answered from, as far as its words tell.
+            before = self.found(narrow(subject, None, self._library), "", without)
+            if not before.answerable:
+                return None
+            found = before.found
         return answer_from_record(asked, about, found.hits, self._library, subject)
 
     def find(
@@ -148,7 +155,13 @@ class Finder:
     def subject_after(self, turns: Collection[str], without: Collection[int] = ()) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
         asked = [narrow(turn, None, self._library) for turn in turns]
-        searched = [turn.question for turn in asked if not turn.is_about_papers]
+        about = [parse_record_question(turn.question) for turn in asked]
+        # Who asks for the record of a paper has spoken of that, or of none anew.
+        searched = [
+            record.matter if record else turn.question
+            for turn, record in zip(asked, about, strict=True)
+            if not turn.is_about_papers and not (record and not record.matter)
+        ]
         return subject_after(self._search(without), searched, self._judge.needed_similarity)
 
     def _search(
@@ -206,10 +219,19 @@ class Finder:
             every,
             confidence,
             unmet=tuple(dict.fromkeys([*self._judge.unmet(found), *missed])) if tells else (),
-            unknown=unknown_names(resolved.query, found) if tells else (),
+            unknown=self._unknown(resolved) if tells else (),
             passed_over=passed_over,
             answerable=bool(found.hits) and (pointed or likely),
         )
+
+    def _unknown(self, resolved: Resolved) -> tuple[str, ...]:
+        """Names in a question that stand nowhere, but for those of authors and journals of the papers found."""
+        names = unknown_names(resolved.query, resolved.found)
+        if not names:
+            return ()
+        entries = self._library.search_titles(within=[hit.paper_id for hit in resolved.found.hits])
+        known = normalise(" ".join(" ".join([*entry.paper.authors, entry.paper.venue]) for entry in entries))
+        return tuple(name for name in names if normalise(name) not in known)
 
 
 def _speaks_of(named: Asked, found: Retrieval) -> bool:

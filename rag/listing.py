@@ -61,7 +61,8 @@ _WORKS_OF = re.compile(
     r"^(?:please )?(?:what (?:else )?(?P<rest>(?:did|has|have|had) .+)|"
     r"(?:(?:is|are) there|do (?:you|we|i) have|have (?:you|we|i)(?: got)?)(?: any| some)?"
     rf"(?:thing)?(?: else)? ?{_PAPERS}? (?P<by>(?:written |authored )?by .+)|"
-    rf"(?:all |any |the |my )*(?:papers?|articles?|publications?) (?P<also>(?:written |authored )?by .+))$",
+    rf"(?:all |any |the |my )*(?:papers?|articles?|publications?) (?P<also>(?:written |authored )?by .+)|"
+    r"who (?:is|was) (?P<who>.+))$",
     re.IGNORECASE,
 )
 # "B. Ruiz", "Li", "van der Berg", "O'Neill": capitals tell a name from "by far" and "by design".
@@ -136,7 +137,7 @@ def parse_listing(question: str) -> Listing | None:
     if len(question) > _LONGEST:
         return None
     if found := _WORKS_OF.match(question):
-        return _by_authors(found["rest"] or found["by"] or found["also"])
+        return _by_authors(found["rest"] or found["by"] or found["also"] or f"by {found['who']}")
     start = _START.match(question)
     if not start:
         return None
@@ -165,7 +166,8 @@ def _names(value: str) -> tuple[str, ...]:
     """The names of authors, any of whom will do; empty if something there is no name."""
     split = re.split(r" or |, ", re.sub(r"\bet al\b\.?", "", value))
     parts = [part.strip(" ,.") for part in split if part.strip(" ,.")]
-    return tuple(parts) if all(_NAME.fullmatch(part) for part in parts) else ()
+    # "I" is an initial of many.
+    return tuple(parts) if all(_NAME.fullmatch(part) and re.search(r"\w{2}", part) for part in parts) else ()
 
 
 def _years(found: re.Match[str]) -> tuple[int, int]:

@@ -167,12 +167,13 @@ def answer_from_record(
     asked: Asked, about: RecordQuestion, hits: Sequence[Hit], library: Library, subject: str
 ) -> Answer | None:
     """The answer that the record of a paper among `hits` gives, or None where none of them is meant."""
-    meant = papers_meant(about.matter, hits) if about.matter else {hit.paper_id: True for hit in hits[:1]}
+    meant = papers_meant(about.matter, hits) if about.matter else {hit.paper_id: False for hit in hits[:1]}
     if not meant:
         return None
+    matter = about.matter or subject
     entries = {entry.id: entry for entry in library.search_titles(within=meant)}
-    text = " ".join(told(about, entries[i], titled=titled) for i, titled in meant.items())
-    answer = _answer(asked, text, tuple(entries[i] for i in meant), asked.question, about.matter or subject)
+    text = " ".join(told(about, entries[i], spoken_of="" if titled else matter) for i, titled in meant.items())
+    answer = _answer(asked, text, tuple(entries[i] for i in meant), asked.question, matter)
     return replace(answer, recorded=True)
 
 

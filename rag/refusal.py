@@ -67,9 +67,9 @@ class Judge:
         return min(confidence, self.threshold * min(1.0, likeness)), tuple(word.text for word in own)
 
     def is_met(self, question: str, resolved: Resolved) -> bool:
-        """Whether the paper that `resolved` found deals with all telling words of the follow-up `question`."""
+        """Whether the paper that `resolved` found has all telling words of the follow-up `question`."""
         own = self._own(question, resolved)
-        return bool(own) and all(word.stands or word.match >= _MET for word in own)
+        return bool(own) and all(word.stands for word in own)
 
     def _own(self, question: str, resolved: Resolved) -> list[Word]:
         start = len(resolved.query) - len(question)

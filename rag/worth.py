@@ -1,10 +1,10 @@
 """Which sentences of the evidence are worth quoting? Pure.
 
-One sentence of the best paper is always quoted: where it is asked what something is, the one that introduces it. A
-further one has to earn its place: a logistic model tells how likely it holds a key fact that was asked for, from how
-good evidence it is, which words of the question it has, where it stands, and whether it has numbers: what was found is
-told late in an abstract and in numbers. Another paper has its best sentence quoted where that is nearly as good
-evidence as the best of all.
+Two sentences of the best paper are always quoted: the best evidence, and the likeliest to hold a key fact, which may
+be the same; where it is asked what something is, the one that introduces it. A further one has to earn its place: a
+logistic model tells how likely it holds a key fact that was asked for, from how good evidence it is, which words of
+the question it has, where it stands, and whether it has numbers: what was found is told late in an abstract and in
+numbers. Another paper has its best sentence quoted where that is nearly as good evidence as the best of all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -59,14 +59,16 @@ def worth_quoting(
         return -introduces, -likely[item.number]
 
     own = sorted((item for item in evidence if item.key == best.key), key=rank)
-    further = [item for item in own[1:_MOST_OF_ONE] if likely[item.number] >= _LIKELY]
+    # What holds a key fact likeliest may leave out what the question is about: the best evidence is quoted too.
+    firsts = own[:1] if what or own[0] is best else [own[0], best]
+    further = [item for item in own[1:_MOST_OF_ONE] if likely[item.number] >= _LIKELY and item is not best]
     others: dict[str, Evidence] = {}
     for item in sorted(evidence, key=lambda item: -item.score):
         if item.key != best.key and item.score >= _OTHER_PAPER * best.score:
             others.setdefault(item.key, item)
     chosen: list[Evidence] = []
     # Of each paper its best sentence, before more of the first.
-    for item in (own[0], *others.values(), *further):
+    for item in (*firsts, *others.values(), *further):
         if len(chosen) < most and not says_nothing_new(item.sentence.text, [c.sentence.text for c in chosen], idf):
             chosen.append(item)
     places = {(item.key, item.sentence.index): item for item in evidence}

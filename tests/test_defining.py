@@ -1,6 +1,7 @@
 """Questions that ask what something is."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from rag.defining import asked_what_it_is, defines
         ("What does RLHF stand for?", "RLHF"),
         ("So, how does MapReduce work?", "MapReduce"),
         ("What is meant by statistical power?", "statistical power"),
+        ("Explain batch normalization to a beginner", "batch normalization"),
+        ("Can you explain how the Transformer works in simple terms?", "Transformer"),
+        ("BERT?", "BERT"),
+        ("and lake ice?", "lake ice"),
     ],
 )
 def test_forms_that_ask_for_an_explanation(question: str, what: str) -> None:
@@ -39,6 +44,10 @@ def test_forms_that_ask_for_an_explanation(question: str, what: str) -> None:
         "What is it that we know about the ice cover of northern lakes in spring?",
         "How does it work in winter?",
         "What is ?",
+        "Why?",
+        "How many layers?",
+        "Tell me more.",
+        "what is " + "? " * 20_000 + "y",
     ],
 )
 def test_other_questions_ask_for_no_explanation(question: str) -> None:
@@ -68,6 +77,12 @@ def test_what_begins_with_the_name_introduces_it_at_the_beginning_alone() -> Non
     places = [defines("BERT", "BERT reads text.", place) for place in range(4)]
     assert places == sorted(places, reverse=True)
     assert (places[0] > 0, places[-1]) == (True, 0)
+
+
+def test_odd_text_is_looked_at_quickly() -> None:
+    began = time.perf_counter()
+    defines("BERT", "- " * 20_000 + "BERT", 0)
+    assert time.perf_counter() - began < 2
 
 
 def test_signs_in_a_name_are_no_pattern() -> None:

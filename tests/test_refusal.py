@@ -149,7 +149,7 @@ def test_names_that_no_paper_has_are_told_however_sure_the_answer(engine: Engine
     assert not answer.refused
     assert answer.unknown == ("DeepMind",)
     for shown in (sources_plain(answer), finished_markdown(answer, "t")):
-        assert "No paper of the collection has the name DeepMind." in shown
+        assert "No title or abstract has the name DeepMind." in shown
     assert answer_to_dict(answer)["unknown_names"] == ["DeepMind"]
 
 
@@ -171,6 +171,9 @@ def told_of(question: str, *held: str) -> tuple[str, ...]:
         ("How accurate is AlphaFold2?", ()),  # the paper writes it apart
         ("What did Bell prove?", ()),  # an author
         ("is anything here a name?", ()),
+        ("What came in the 1970s, and what 2nd?", ()),
+        ("What Is The Cheapest Recipe?", ()),
+        ("WHAT IS THE CHEAPEST RECIPE?", ()),
     ],
 )
 def test_what_counts_as_an_unknown_name(question: str, names: tuple[str, ...]) -> None:
@@ -191,3 +194,10 @@ def test_a_follow_up_is_judged_by_its_own_words(match: float, stands: bool, expe
     assert missed == (() if expected == "answered" else ("fast",))
     alone = Resolved(question, question, search)
     assert deciding.as_follow_up(question, alone, 0.9) == (0.9, ())
+
+
+def test_an_author_is_no_unknown_name(engine: Engine) -> None:
+    """The line beneath a title has the first of many alone."""
+    answer = engine.answerer.ask("How many layers has the BERT of Toutanova?")
+    assert "Toutanova" not in answer.hits[0].byline
+    assert answer.unknown == ()

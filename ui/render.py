@@ -93,12 +93,12 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 def unmet_lines(answer: Answer) -> list[str]:
     """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt.
 
-    Names that no paper of the collection has are told in any case. Where papers on a matter were to be counted, that
+    Names that stand in no paper are told in any case. Where papers on a matter were to be counted, that
     they were not.
     """
     if not answer.refused and _COUNTS.match(answer.question):
         return ["Only what records say can be counted, not what papers are about. Nearest to the question are:"]
-    lines = [f"No paper of the collection has the name {_either(answer.unknown)}."] if answer.unknown else []
+    lines = [f"No title or abstract has the name {_either(answer.unknown)}."] if answer.unknown else []
     unmet = [word for word in answer.unmet if word not in answer.unknown]
     if unmet and (answer.refused or answer.confidence < _DOUBT):
         lines.append(f"Nothing was found on: {', '.join(unmet)}.")
