@@ -41,7 +41,7 @@ _NEW = (
     r"describ(?:es?|ed|ing))"
 )
 # Words between the verb and the name that begin nothing else.
-_PLAIN = r"(?:(?!and\b|or\b|of\b|for\b|to\b|with\b|in\b|on\b|by\b|where|that\b|which\b|based|using)[\w'\u2019-]+ )"
+_PLAIN = r"(?:(?!and\b|or\b|of\b|for\b|to\b|with\b|in\b|on\b|by\b|where|that\b|which\b|based|using)[\w'\u2019-]+,? )"
 _OF_A_KIND = r"(?:is|was) (?:an?|the|one|any|what)\b|(?:are|were) (?!\w+ed\b|not\b|also\b)[a-z]"
 _MEANS = r"(?:means?|stands? for|refers? to|denotes?|(?:is|are) defined)\b"
 _BESIDE = r"(?:\s*\([^()]*\))?"

@@ -50,18 +50,18 @@ def worth_quoting(
     """
     if not evidence:
         return []
-    best = max(evidence, key=lambda item: item.score)
-    likely = dict(zip((item.number for item in evidence), likelihoods(question, evidence, lengths, idf), strict=True))
     what = asked_what_it_is(question)
 
-    def rank(item: Evidence) -> tuple[float, float]:
-        introduces = defines(what, item.sentence.text, item.sentence.index) if what else 0.0
-        return -introduces, -likely[item.number]
+    def introduces(item: Evidence) -> float:
+        return defines(what, item.sentence.text, item.sentence.index) if what else 0.0
 
-    own = sorted((item for item in evidence if item.key == best.key), key=rank)
+    best = max(evidence, key=lambda item: (introduces(item), item.score))
+    likely = dict(zip((item.number for item in evidence), likelihoods(question, evidence, lengths, idf), strict=True))
+    own = [item for item in evidence if item.key == best.key]
+    own.sort(key=lambda item: (-introduces(item), -likely[item.number]))
     # What holds a key fact likeliest may leave out what the question is about: the best evidence is quoted too.
-    firsts = own[:1] if what or own[0] is best else [own[0], best]
-    further = [item for item in own[1:_MOST_OF_ONE] if likely[item.number] >= _LIKELY and item is not best]
+    firsts = own[:1] if introduces(own[0]) or own[0] is best else [own[0], best]
+    further = [item for item in own[1:_MOST_OF_ONE] if likely[item.number] >= _LIKELY and item not in firsts]
     others: dict[str, Evidence] = {}
     for item in sorted(evidence, key=lambda item: -item.score):
         if item.key != best.key and item.score >= _OTHER_PAPER * best.score:

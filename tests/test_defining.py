@@ -65,6 +65,7 @@ def test_other_questions_ask_for_no_explanation(question: str) -> None:
         ("gully", "Gullies are steep ditches that rain cuts into soil.", "Two gullies were measured."),
         ("Mamba", "Mamba reads text from left to right.", "We introduce Vision Mamba for pictures."),
         ("BLEU", "BLEU compares a translation with another.", "In BLEU, the mean is taken."),
+        ("Wemba", "We introduce a new sensor, Wemba, for rivers.", "We present rivers, of which Wemba knows none."),
     ],
 )
 def test_the_sentence_that_introduces_it_is_told_from_others(what: str, surer: str, less: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import permutations
 from threading import Event
 from typing import Any
 
@@ -223,6 +224,13 @@ def test_further_quotations_of_a_paper_have_to_earn_their_place() -> None:
     chosen = worth_quoting(QUESTION, [*shown(*TEXTS, scores=scores), other, far], {"k": 4, "o": 1, "f": 1}, idf, 5)
     assert [item.number for item in chosen] == [2, 4, 5]
     assert worth_quoting(QUESTION, [], {}, idf, 5) == []
+
+
+def test_the_best_evidence_is_quoted_whatever_holds_a_fact_more_likely() -> None:
+    for scores in permutations((2.6, 2.5, 2.4, 1.0)):
+        evidence = shown(*TEXTS, scores=scores)
+        chosen = worth_quoting(QUESTION, evidence, {"k": 4}, idf, 5)
+        assert max(evidence, key=lambda item: item.score) in chosen
 
 
 @pytest.fixture(scope="module")
