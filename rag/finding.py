@@ -122,12 +122,14 @@ class Finder:
         several = asks_for_several(question)
         # Whoever names authors anew has left those before.
         named = narrow_to_authors(asked, question, self._library, without)
-        if named and not follows and not refers(named.matter):
+        if named and not follows and refers(named.matter) is None:
             subject = ""
-        resolved = resolve(
-            self._search(without, several=several), question, subject, self._judge.needed_similarity, follows,
-            within=self._search(without, asked.within, several=several) if asked.scope else None,
-        )  # fmt: skip
+        search = self._search(without, several=several)
+        within = self._search(without, asked.within, several=several) if asked.scope else None
+        needed = self._judge.needed_similarity
+        resolved = resolve(search, question, subject, needed, follows, within=within)
+        if follows is None and resolved.query != question and self._has_its_own(question, resolved):
+            resolved = resolve(search, question, "", needed, within=within)
         if resolved.query != question:
             named = narrow_to_authors(asked, resolved.query, self._library, without)
         clock.lap("search")
@@ -182,6 +184,13 @@ class Finder:
 
         return (yield from reranker.reranked(resolved, search, self._judge.needed_similarity, cancel))
 
+    def _has_its_own(self, question: str, resolved: Resolved) -> bool:
+        """Whether a question that was joined with the one before names what "it" is, or speaks of a thing that no paper
+        has: "Who invented PageRank, and how does it rank pages?"
+        """
+        points = refers(question)
+        return any(name in question[: points or None] for name in self._unknown(resolved))
+
     def _as_follow_up(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
         """A short question that nothing answers by itself, if what was spoken of before deals with all that it asks."""
         if not subject or not may_lean(asked.question):
@@ -208,10 +217,12 @@ class Finder:
         every = several and asked.scope is not None and asked.scope.papers <= self.broad_papers
         pointed = asked.only_points or (asked.hardly_asks and found.similarity >= _NEAR_TO_NAMED)
         pointed = pointed or (every and asks_to_compare(asked.question))
-        confidence, missed = self._judge.as_follow_up(asked.question, resolved, confidence)
-        likely = near_enough and confidence >= self._judge.threshold
         # "What did Devlin show?" is about no matter that could be missed.
         tells = not asked.only_points
+        unknown = self._unknown(resolved) if tells else ()
+        confidence = self._judge.without_names(confidence, found, unknown)
+        confidence, missed = self._judge.as_follow_up(asked.question, resolved, confidence)
+        likely = near_enough and confidence >= self._judge.threshold
         return Finding(
             asked,
             resolved,
@@ -219,7 +230,7 @@ class Finder:
             every,
             confidence,
             unmet=tuple(dict.fromkeys([*self._judge.unmet(found), *missed])) if tells else (),
-            unknown=self._unknown(resolved) if tells else (),
+            unknown=unknown,
             passed_over=passed_over,
             answerable=bool(found.hits) and (pointed or likely),
         )

@@ -93,9 +93,10 @@ def may_lean(question: str) -> bool:
     return bool(_POINTING.search(question)) or len(content_terms(question)) <= _FEW
 
 
-def refers(question: str) -> bool:
-    """Whether a question speaks of "it" or "them"."""
-    return bool(_REFERRING.search(question))
+def refers(question: str) -> int | None:
+    """Where a question first speaks of "it" or "them", if it does."""
+    found = _REFERRING.search(question)
+    return found.start() if found else None
 
 
 def _says_too_little(question: str) -> bool:

@@ -4,6 +4,8 @@ Two things are asked. Does the collection deal with the matter at all: the simil
 does, do the papers found answer the question: see `answerability.py`.
 """
 
+from collections.abc import Collection
+
 from rag.answerability import Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
@@ -14,6 +16,9 @@ _NEAR = 0.28
 # A question most of whose words the collection never uses is likely about something else.
 _FOREIGN = 0.6
 _FOREIGN_MARGIN = 0.12
+# A question that is mostly about names which stand nowhere, by the share of their weight, is answered with this part of
+# the probability that it seems to have (eval/LOG.md).
+_MOSTLY, _OF_NAMES = 1 / 3, 2 / 3
 # Of a follow-up, words rarer than the one must be met by the other at the least, where they do not stand in the paper:
 # the words before it are met in any case. Chosen by eye on 38 follow-ups and both models (eval/LOG.md).
 _TELLING = 0.3
@@ -53,6 +58,11 @@ class Judge:
         if resolved.joined is None or not self.is_near(resolved.query, resolved.found):
             return alone
         return max(alone, self.confidence(*resolved.joined))
+
+    def without_names(self, confidence: float, found: Retrieval, unknown: Collection[str]) -> float:
+        """The `confidence` in what was found, less where the question is mostly about the `unknown` names."""
+        share = sum(word.rarity for word in found.words if word.text in unknown)
+        return confidence * _OF_NAMES if share >= _MOSTLY * sum(word.rarity for word in found.words) > 0 else confidence
 
     def as_follow_up(self, question: str, resolved: Resolved, confidence: float) -> tuple[float, tuple[str, ...]]:
         """The `confidence` in what `resolved` found for the follow-up `question`, and the words that are missed there.

@@ -125,6 +125,11 @@ def test_what_the_paper_spoken_of_does_not_deal_with_is_refused(engine: Engine) 
     assert "BERT-base with 12 layers" in layers.text
 
 
+def test_a_question_with_a_name_of_its_own_is_about_that(engine: Engine) -> None:
+    question = "Who invented PageRank and how does it rank pages?"
+    assert not engine.answerer.ask(question, subject="What is BERT?").followed
+
+
 def test_a_short_question_that_is_nothing_by_itself_leans_where_the_paper_has_its_words(engine: Engine) -> None:
     assert engine.answerer.ask("How many parameters?").refused
     answer = engine.answerer.ask("How many parameters?", subject="What is BERT?")

@@ -201,3 +201,10 @@ def test_an_author_is_no_unknown_name(engine: Engine) -> None:
     answer = engine.answerer.ask("How many layers has the BERT of Toutanova?")
     assert "Toutanova" not in answer.hits[0].byline
     assert answer.unknown == ()
+
+
+def test_what_is_mostly_about_an_unknown_name_is_in_doubt(engine: Engine) -> None:
+    assert engine.answerer.ask("Who invented PageRank?").refused
+    search = found(replace(word("PageRank", 0.4), rarity=1.0), replace(word("invented", 0.6), rarity=0.5))
+    assert judge(0.5).without_names(0.6, search, ["PageRank"]) == pytest.approx(0.4)
+    assert judge(0.5).without_names(0.6, search, []) == 0.6
