@@ -1,4 +1,4 @@
-"""Questions about a paper that its record answers: who wrote it, when and where it appeared, its link. Pure.
+"""Questions about a paper that its record answers: its authors, how many, when and where it appeared, its link. Pure.
 
 Abstracts do not tell these, so the search for evidence would refuse. Which paper is meant is left to a search for what
 the question says of it; then its words must stand in the title or the text of that paper.
@@ -35,10 +35,15 @@ _FORMS = tuple(
         ("venue", rf"(?:in |at )?(?:which|what) {_VENUE} (?:was|were) {_WHAT} {_OUT}(?: in| at)?"),
         ("venue", rf"(?:in |at )?(?:which|what) {_VENUE} (?:was|were|did) {_WORK} {_OTHERWISE}(?: in| at)?"),
         ("venue", rf"(?:which|what) {_VENUE} published {_WHAT}"),
+        ("venue", rf"(?:what|which)(?:['\u2019]s| is| was) the {_VENUE} of {_WORK}"),
+        ("count", rf"how many (?:co-?)?authors (?:does|do|did|has|have) {_WORK}(?: have)?"),
+        ("count", rf"how many (?:co-?)?authors (?:are|were) (?:there )?(?:on|of) {_WORK}"),
+        ("count", rf"how many (?:people|authors|scientists|researchers) (?:co-?)?(?:wrote|authored) {_WORK}"),
         ("link", rf"what(?:['\u2019]s| is) the (?:doi|arxiv (?:id|number)|pmid) (?:of|for) {_WHAT}"),
         ("link", rf"what(?:['\u2019]s| is) the (?:url|link|address) (?:of|for|to) {_WORK}"),
         # Of the paper spoken of before.
         ("authors", r"(?:who (?:is|are|was|were) |what about )?(?:the|its|their) (?:first )?authors?(?P<what>)"),
+        ("count", r"how many (?:co-?)?authors (?:(?:does|did) (?:it|this|that) have|has (?:it|this|that))(?P<what>)"),
         ("year", r"(?:in |from )?(?:which|what) year(?: is it from| is (?:it|that)| was (?:it|that))?(?P<what>)"),
         ("venue", rf"(?:in |at )?(?:which|what) {_VENUE}(?: is it in| is (?:it|that)| was (?:it|that))?(?P<what>)"),
         ("link", r"what(?:['\u2019]s| is) its (?:doi|url|link|arxiv (?:id|number)|pmid)(?P<what>)"),
@@ -105,14 +110,23 @@ def told(asked: RecordQuestion, entry: CatalogPaper, *, titled: bool) -> str:
     match asked.field:
         case "authors" if paper.authors:
             return f"{which} is by {_names(paper)}{year}."
+        case "count" if paper.authors:
+            return f"{which} has {_how_many(paper)}: {_names(paper)}{year}."
         case "year" if paper.year:
             return f"{which} is from {paper.year}."
         case "venue" if paper.venue:
             return f"{which} appeared in {paper.venue}{year}."
         case "link" if link := link_of(paper):
             return f"{which} is at {link}."
-    lacking = {"authors": "no authors", "year": "no year", "venue": "no journal or conference", "link": "no link"}
-    return f"The record of {which.rstrip(',')} tells {lacking[asked.field]}."
+    lacking = {"year": "no year", "venue": "no journal or conference", "link": "no link"}
+    return f"The record of {which.rstrip(',')} tells {lacking.get(asked.field, 'no authors')}."
+
+
+def _how_many(paper: Paper) -> str:
+    count = len(paper.authors)
+    if paper.authors[-1].lower().startswith("et al"):
+        return f"more than {count - 1} author{'s' * (count != 2)}"
+    return f"{count} author{'s' * (count != 1)}"
 
 
 def _names(paper: Paper) -> str:

@@ -22,6 +22,10 @@ from ui import render
         ("Where was BLEU published?", "venue", "BLEU"),
         ("Which journal published the obedience study?", "venue", "obedience"),
         ("In what conference did the residual networks paper appear?", "venue", "residual networks"),
+        ("What is the journal of the CRISPR paper?", "venue", "CRISPR"),
+        ("How many authors does the Higgs paper have?", "count", "Higgs"),
+        ("How many people wrote the paper on lake ice?", "count", "lake ice"),
+        ("How many authors does it have?", "count", ""),
         ("What's the DOI of the h-index paper?", "link", "h-index"),
         ("And who wrote it?", "authors", ""),
         ("When was this paper published?", "year", ""),
@@ -52,6 +56,10 @@ def test_forms_that_a_record_answers(question: str, field: str, matter: str) -> 
         "What did the authors of the BERT paper find?",
         "What is its accuracy?",
         "In which year did it snow?",
+        "How many authors does the field have?",
+        "How many people wrote letters home?",
+        "How many layers does the BERT paper have?",
+        "What is the journal of record?",
     ],
 )
 def test_other_questions_are_left_to_the_search(question: str) -> None:
@@ -68,6 +76,7 @@ def test_what_a_record_lacks_is_told() -> None:
     bare = CatalogPaper(1, "k", Paper("Why ponds freeze", "They do."))
     for field, lacking in (
         ("authors", "no authors"),
+        ("count", "no authors"),
         ("year", "no year"),
         ("venue", "no journal"),
         ("link", "no link"),
@@ -79,6 +88,11 @@ def test_many_authors_are_counted() -> None:
     many = CatalogPaper(1, "k", Paper("Big", "Big.", tuple(f"A{n} Bell" for n in range(3000)), 2012))
     text = told(RecordQuestion("authors", "Big"), many, titled=True)
     assert text.endswith("A19 Bell and 2980 more (2012).")
+    assert "has 3000 authors: A0 Bell" in told(RecordQuestion("count", "Big"), many, titled=True)
+    some = CatalogPaper(1, "k", Paper("Big", "Big.", ("Ada Bell", "et al.")))
+    assert told(RecordQuestion("count", "Big"), some, titled=True) == (
+        "\u201cBig\u201d has more than 1 author: Ada Bell et al.."
+    )
 
 
 def test_the_record_answers_and_a_follow_up_keeps_to_the_paper(engine: Engine) -> None:
