@@ -148,7 +148,7 @@ class Finder:
     def subject_after(self, turns: Collection[str], without: Collection[int] = ()) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
         asked = [narrow(turn, None, self._library) for turn in turns]
-        searched = [turn.question for turn in asked if not turn.is_about_papers]
+        searched = [turn.question for turn in asked if not (turn.is_about_papers or turn.is_aside)]
         return subject_after(self._search(without), searched, self._judge.needed_similarity)
 
     def _search(

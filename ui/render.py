@@ -35,6 +35,8 @@ def escape_html(text: str) -> str:
 
 def verdict_line(answer: Answer) -> str:
     """What the checks found, in one line."""
+    if answer.talk:
+        return "Not from the papers."
     if answer.recorded:
         return "Told from the record of the paper, without the language model."
     if answer.listed is not None:
@@ -137,7 +139,7 @@ def sources_plain(answer: Answer) -> str:
                     number = f"[{citation.number}] " if len(cited) > 1 else ""
                     lines.append(f"    {number}\u201c{' '.join(citation.quote.split())}\u201d")
     note = verdict_line(answer)
-    return "\n".join([*lines, *(["", note] if note else [])])
+    return note if answer.talk else "\n".join([*lines, *(["", note] if note else [])])
 
 
 def _on_one_line(title: str, byline: str, link: str) -> str:
@@ -205,6 +207,13 @@ def _nearest_sentence(hit: Hit) -> list[str]:
 def finished_markdown(answer: Answer, turn: str) -> str:
     """A finished answer with its verdict; a refusal with the nearest papers; what was searched for, and where."""
     head = "".join(f"*{escape_markdown(line)}*\n\n" for line in searched_lines(answer))
+    if answer.talk:
+        # Lines to try are a list.
+        lines = [
+            line[:2] * (line[:2] == "- ") + escape_markdown(line.removeprefix("- "))
+            for line in answer.text.splitlines()
+        ]
+        return "\n".join([*lines, "", f"*{escape_markdown(verdict_line(answer))}*"])
     if answer.listed is not None:
         found, note = escape_markdown(answer.text), escape_markdown(verdict_line(answer))
         return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
