@@ -111,7 +111,7 @@ def told(asked: RecordQuestion, entry: CatalogPaper, *, titled: bool) -> str:
         case "authors" if paper.authors:
             return f"{which} is by {_names(paper)}{year}."
         case "count" if paper.authors:
-            return f"{which} has {_how_many(paper)}: {_names(paper)}{year}."
+            return f"{which} has {_how_many(paper)} in its record: {_names(paper)}{year}."
         case "year" if paper.year:
             return f"{which} is from {paper.year}."
         case "venue" if paper.venue:

@@ -88,10 +88,10 @@ def test_many_authors_are_counted() -> None:
     many = CatalogPaper(1, "k", Paper("Big", "Big.", tuple(f"A{n} Bell" for n in range(3000)), 2012))
     text = told(RecordQuestion("authors", "Big"), many, titled=True)
     assert text.endswith("A19 Bell and 2980 more (2012).")
-    assert "has 3000 authors: A0 Bell" in told(RecordQuestion("count", "Big"), many, titled=True)
+    assert "has 3000 authors in its record: A0 Bell" in told(RecordQuestion("count", "Big"), many, titled=True)
     some = CatalogPaper(1, "k", Paper("Big", "Big.", ("Ada Bell", "et al.")))
     assert told(RecordQuestion("count", "Big"), some, titled=True) == (
-        "\u201cBig\u201d has more than 1 author: Ada Bell et al.."
+        "\u201cBig\u201d has more than 1 author in its record: Ada Bell et al.."
     )
 
 
@@ -99,6 +99,8 @@ def test_the_record_answers_and_a_follow_up_keeps_to_the_paper(engine: Engine) -
     answer = engine.answerer.ask("Who wrote the BERT paper?")
     assert answer.text.startswith("\u201cBERT: Pre-training")
     assert "Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019)" in answer.text
+    count = engine.answerer.ask("How many authors does the BERT paper have?")
+    assert "has 4 authors in its record: Jacob Devlin, " in count.text
     assert not answer.refused
     assert answer_to_dict(answer)["from_record"]
     shown = render.finished_markdown(answer, "t")

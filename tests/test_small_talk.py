@@ -8,11 +8,12 @@ import pytest
 
 from rag.build import Engine
 from rag.collection import collection_told, overview, parse_collection
+from rag.config import Config
 from rag.export import answer_to_dict
 from rag.records import CatalogPaper, Paper
 from rag.small_talk import parse_small_talk, small_talk_answer
 from rag.venues import count_in_venue
-from ui import render
+from ui import cli, render
 from ui.app import Memory
 
 SUITES = sorted((Path(__file__).resolve().parents[1] / "eval" / "suites").glob("*/questions.jsonl"))
@@ -232,3 +233,11 @@ def test_hidden_papers_are_not_told(engine: Engine) -> None:
 def test_a_question_after_small_talk_leans_on_the_one_before_it(engine: Engine) -> None:
     turns = ["What is BERT?", "thanks", "what is this collection about?"]
     assert engine.answerer.subject_after(turns) == engine.answerer.subject_after(turns[:1]) == "What is BERT?"
+
+
+def test_the_terminal_shows_small_talk(
+    indexed: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CITABLE_HOME", str(indexed.home))
+    assert cli.main(["ask", "thanks"]) == 0
+    assert capsys.readouterr().out == "You are welcome. Ask on whenever you like.\n\nNot from the papers.\n"
