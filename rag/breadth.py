@@ -18,6 +18,8 @@ _WAYS = (
 _SOME = r"(?:which|what|whose|any|other|all|these|those|more|several|various|different|recent|two|three)"
 _DONE = r"(?:study|studied|use|used|examine|examined|measure|measured|show|shown|document|report|reported|support)"
 _US = r"(?:we|i|you|one|people|researchers|science)"
+_GIVE = r"(?:list|find|show|give|name)(?: me)?"
+_NUMBER = r"(?:\d{1,3}|two|three|four|five|six|seven|eight|nine|ten|a few|several|some)"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
@@ -25,7 +27,7 @@ _FORMS = tuple(
         rf"^\W*(?:which|what) (?:\w+ )?(?:experiments|trials|observations|measurements) {_DONE}\b",
         rf"\b(?:the|these|those|your|my|our) {_WORKS} (?:on|about|here|say|report|show|agree|disagree|differ)\b",
         rf"\b(?:are|is) there (?:\w+ )?{_WORKS}\b",
-        rf"^\W*(?:please )?(?:list|find|show|give|name)(?: me)? (?:all |some |the |any )*(?:\w+ )?{_WORKS}\b",
+        rf"^\W*(?:please )?{_GIVE} (?:(?:all|some|the|any|{_NUMBER}) )*(?:\w+ )?{_WORKS}\b",
         rf"\bwhat (?:[\w-]+ )?{_WAYS} (?:are there|exist|have been|are (?:known|proposed|available))\b",
         r"\b(?:different|various|several|competing|alternative|existing|main) (?:[\w-]+ ){0,1}?" + _WAYS + r"\b",
         r"^\W*(?:(?:please|can you|could you|now) )*(?:compare|contrast)\b|[.;:] *compare\b",
@@ -48,6 +50,7 @@ _FORMS = tuple(
 
 # What only says that papers are asked for: a paper on how studies are done is not meant by "which studies".
 _FRAME = re.compile(
+    rf"^\W*(?:(?:please|can you|could you) )*{_GIVE} (?:the |any |up to |at least )?{_NUMBER} (?:\w+ )?{_WORKS}\b|"
     rf"\b(?:{_WORKS}|compare|contrast|overview|summari[sz]e)\b|"
     rf"\bwhat (?:do|have|can) {_US} (?:know|got|learnt|learned)\b",
     re.IGNORECASE,

@@ -286,6 +286,12 @@ class Catalog:
             ).fetchall()
         return (_paper(row) for row in rows)
 
+    def years(self, without: Collection[int] = ()) -> dict[int | None, int]:
+        """How many papers there are of each year, None for those that tell none; those `without` not counted."""
+        query = "SELECT year, count(*) FROM papers WHERE id NOT IN (SELECT value FROM json_each(?)) GROUP BY year"
+        with self._lock:
+            return dict(self._db.execute(query, (json.dumps(list(without)),)).fetchall())
+
     def matching(self, chosen: Filter) -> set[int] | None:
         """Ids of the papers that `chosen` lets through; None, meaning all, for a filter that says nothing."""
         if not chosen:

@@ -38,6 +38,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "dropped_sentences": answer.dropped,
         "passed_over_sentences": answer.passed_over,
         "from_record": answer.recorded,
+        "small_talk": answer.talk,
         "hits": [_hit(hit) for hit in answer.hits],
         "evidence": [
             {"number": e.number, "paper": e.key, "sentence": e.sentence.index, "text": e.sentence.text}

@@ -162,7 +162,7 @@ class Finder:
         searched = [
             record.matter if record else turn.question
             for turn, record in zip(asked, about, strict=True)
-            if not turn.is_about_papers and not (record and not record.matter)
+            if not (turn.is_about_papers or turn.is_aside or (record and not record.matter))
         ]
         return subject_after(self._search(without), searched, self._judge.needed_similarity)
 

@@ -80,6 +80,8 @@ _QUOTED = re.compile(r"""(?<!\w)['"\u2018\u201c](.+?)['"\u2019\u201d](?!\w)""")
 _SIGNS = {"question mark": "?", "colon": ":", "exclamation mark": "!", "dash": "-", "hyphen": "-", "slash": "/"}
 _LEADING = re.compile(r"^(?:an?|the|any|some|words?|terms?|phrases?|expressions?)\s+", re.IGNORECASE)
 _TRAILING = re.compile(r"\s+(?:words?|terms?|signs?|characters?)$", re.IGNORECASE)
+# "papers since 2020" asks for them without a verb.
+_BARE = re.compile(rf"^(?:please )?(?:(?:all|any|the|my|your) )*{_PAPERS} (?P<rest>.+)$", re.IGNORECASE)
 # What a question says that asks for the papers of a filter and for nothing more: "how many papers are there by".
 _ALL = re.compile(
     r"(?:please )?(?:(?:how many|count|number of|(?:list|show|find|name|give|get)(?: me)?|which|what)\b ?)?"
@@ -111,9 +113,11 @@ class Listing:
             if silent
             else ""
         )
-        return f"{papers} {self._condition()}.{left}"
+        return f"{papers} {self.condition}.{left}"
 
-    def _condition(self) -> str:
+    @property
+    def condition(self) -> str:
+        """What the papers meet, in words."""
         if not self.field:
             return "in the collection"
         if self.years:
@@ -140,13 +144,15 @@ def parse_listing(question: str) -> Listing | None:
         return _by_authors(found["rest"] or found["by"] or found["also"] or f"by {found['who']}")
     start = _START.match(question)
     if not start:
-        return None
+        bare = _BARE.match(question)
+        years = asked_years(bare["rest"]) if bare else None
+        return Listing("year", years=years) if years else None
     if _WHOLE.match(question):
         return Listing("")
     what, rest = start["what"].lower(), start["rest"].strip(" ,:")
     rest = re.sub(r"^(?:do |does )?(?:(?:are|is) there )?", "", rest, flags=re.IGNORECASE)
-    if year := _YEAR.match(rest):
-        return Listing("year", years=_years(year))
+    if years := asked_years(rest):
+        return Listing("year", years=years)
     for form in _TEXT_FORMS:
         if found := form.match(rest):
             return _text(found["field"], found.groupdict().get("verb") or "", found["value"])
@@ -168,6 +174,12 @@ def _names(value: str) -> tuple[str, ...]:
     parts = [part.strip(" ,.") for part in split if part.strip(" ,.")]
     # "I" is an initial of many.
     return tuple(parts) if all(_NAME.fullmatch(part) and re.search(r"\w{2}", part) for part in parts) else ()
+
+
+def asked_years(text: str) -> tuple[int, int] | None:
+    """The years, first and last, of "since 2018" and the like; None where `text` says something else."""
+    found = _YEAR.match(text)
+    return _years(found) if found else None
 
 
 def _years(found: re.Match[str]) -> tuple[int, int]:

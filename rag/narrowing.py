@@ -1,7 +1,7 @@
 """A question as it is typed -> the question itself, and the papers that it is asked of. Pure but for the `Library`.
 
 What the records of the papers settle is answered here, without a search: a question that counts or lists papers, one
-that is nothing but filters, and one whose filters leave no paper.
+that is nothing but filters, and one whose filters leave no paper. So is small talk.
 """
 
 import re
@@ -9,13 +9,16 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rag.collection import collection_told, parse_collection
 from rag.filters import combine, condition, lacking_words, parse_filter
 from rag.listing import asks_for_all, count_papers
 from rag.mentions import Mention, is_called, mentions, without_names
 from rag.record_questions import RecordQuestion, papers_meant, told
 from rag.records import Answer, CatalogPaper, Filter, Hit, Library, Scope
+from rag.small_talk import parse_small_talk, small_talk_answer
 from rag.terms import content_terms
 from rag.unseen import encodable
+from rag.venues import count_in_venue
 
 # Who names so few papers has said what he means, however vague his question is.
 _TELLING = 2  # words that carry a subject
@@ -30,6 +33,7 @@ _SAYING = frozenset(
 )
 _AUTHORS = frozenset(content_terms("the authors"))
 _END = re.compile(r"(?<=[?!])\s+(?=\S)")
+_ASIDE = range(1, 201)  # ids of the papers that examples are made of: all would have to be read
 _LITERALLY = 'To search for the words themselves, put the filter in quotation marks, as in: "year:2020".'
 
 
@@ -73,6 +77,11 @@ class Asked:
     def is_about_papers(self) -> bool:
         """Whether there is nothing to search for: filters alone, or filters that leave no paper."""
         return self.scope is not None and (not self.scope.ids or asks_for_all(self.question))
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is small talk or about the collection: nothing that a next question could lean on."""
+        return bool(parse_small_talk(self.question) or parse_collection(self.question))
 
 
 def narrow(typed: str, given: Filter | None, library: Library, without: Collection[int] = ()) -> Asked:
@@ -149,6 +158,10 @@ def answer_from_records(
     `subject` is what the question could have leant on: the next one can still.
     """
     scope = asked.scope
+    if listing and not scope and (kind := parse_small_talk(asked.question, alone=not subject)):
+        some = [entry for entry in library.search_titles(within=_ASIDE) if entry.id not in without]
+        text = small_talk_answer(kind, library.years(without), some)
+        return replace(_answer(asked, text, (), "", subject), talk=True)
     if scope and not scope.ids:
         told = _with_lacking(f"No paper of the collection is {condition(scope.filter)}.", scope)
         typed = asked.question != asked.typed
@@ -157,7 +170,10 @@ def answer_from_records(
         papers = tuple(_visible(library, asked, without))
         told = f"{len(papers)} paper{'s' * (len(papers) != 1)} {condition(scope.filter)}."
         return _answer(asked, _with_lacking(told, scope), papers, "", subject)
-    if listing and (counted := count_papers(asked.question, lambda: _visible(library, asked, without))):
+    counts = (collection_told, count_papers, count_in_venue) if listing else ()
+    for count in counts:
+        if not (counted := count(asked.question, lambda: _visible(library, asked, without))):
+            continue
         text, papers = counted
         return _answer(asked, _with_lacking(text, scope) if scope else text, papers, asked.question, subject)
     return None

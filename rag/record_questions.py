@@ -1,4 +1,4 @@
-"""Questions about a paper that its record answers: who wrote it, when and where it appeared, its link. Pure.
+"""Questions about a paper that its record answers: its authors, how many, when and where it appeared, its link. Pure.
 
 Abstracts do not tell these, so the search for evidence would refuse. Which paper is meant is left to a search for what
 the question says of it; then its words must stand in the title or the text of that paper.
@@ -41,6 +41,10 @@ _FORMS = tuple(
         ("venue", rf"(?:in |at )?(?:which|what) {_VENUE} (?:was|were) {_WHAT} {_OUT}(?: in| at)?"),
         ("venue", rf"(?:in |at )?(?:which|what) {_VENUE} (?:was|were|did) {_WORK} {_OTHERWISE}(?: in| at)?"),
         ("venue", rf"(?:which|what) {_VENUE} published {_WHAT}"),
+        ("venue", rf"(?:what|which)(?:['\u2019]s| is| was) the {_VENUE} of {_WORK}"),
+        ("count", rf"how many (?:co-?)?authors (?:does|do|did|has|have) {_WORK}(?: have)?"),
+        ("count", rf"how many (?:co-?)?authors (?:are|were) (?:there )?(?:on|of) {_WORK}"),
+        ("count", rf"how many (?:people|authors|scientists|researchers) (?:co-?)?(?:wrote|authored) {_WORK}"),
         ("link", rf"what(?:['\u2019]s| is) the (?:url|link|address) (?:of|for) {_WORK}"),
         ("doi", rf"what(?:['\u2019]s| is) the doi (?:of|for) {_WHAT}"),
         ("arXiv id", rf"what(?:['\u2019]s| is) the arxiv (?:id|number) (?:of|for) {_WHAT}"),
@@ -51,6 +55,7 @@ _FORMS = tuple(
             "authors",
             r"who (?:found|did|showed|discovered|proposed|invented|reported)(?: (?:it|this|that))(?: out)?(?P<what>)",
         ),
+        ("count", r"how many (?:co-?)?authors (?:(?:does|did) (?:it|this|that) have|has (?:it|this|that))(?P<what>)"),
         ("year", r"(?:in |from )?(?:which|what) year(?: is it from| is (?:it|that)| was (?:it|that))?(?P<what>)"),
         ("year", r"when(?: (?:is|was) (?:it|this|that))?(?: from)?(?P<what>)"),
         ("venue", rf"(?:in |at )?(?:which|what) {_VENUE}(?: is it in| is (?:it|that)| was (?:it|that))?(?P<what>)"),
@@ -76,6 +81,7 @@ _FRAME = re.compile(
 _LAST = re.compile(rf" {_PAPER}$", re.IGNORECASE)
 _LACKING = {
     "authors": "no authors",
+    "count": "no authors",
     "year": "no year",
     "venue": "no journal or conference",
     "link": "no link",
@@ -148,7 +154,9 @@ def told(asked: RecordQuestion, entry: CatalogPaper, *, spoken_of: str = "") -> 
     year = f" ({paper.year})" if paper.year else ""
     match asked.field:
         case "authors" if paper.authors:
-            return f"{which} is by {_names(paper)}{year}."
+            return _ended(f"{which} is by {_names(paper)}{year}")
+        case "count" if paper.authors:
+            return _ended(f"{which} has {_how_many(paper)} in its record: {_names(paper)}{year}")
         case "year" if paper.year:
             return f"{which} is from {paper.year}."
         case "venue" if paper.venue:
@@ -160,8 +168,20 @@ def told(asked: RecordQuestion, entry: CatalogPaper, *, spoken_of: str = "") -> 
     return f"The record of {which.rstrip(',')} tells {_LACKING[asked.field]}."
 
 
+def _ended(sentence: str) -> str:
+    """With one full stop: "et al." has its own."""
+    return f"{sentence.rstrip('.')}."
+
+
 def _ids(paper: Paper) -> dict[str, str]:
     return {"doi": paper.doi, "arXiv id": paper.arxiv_id, "PMID": paper.pmid}
+
+
+def _how_many(paper: Paper) -> str:
+    count = len(paper.authors)
+    if paper.authors[-1].lower().startswith("et al"):
+        return f"more than {count - 1} author{'s' * (count != 2)}"
+    return f"{count} author{'s' * (count != 1)}"
 
 
 def _names(paper: Paper) -> str:

@@ -272,7 +272,8 @@ class Answer:
     that stood for itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens;
     `read_tokens` are those of the prompt that it had not read before. A question that counts or lists papers by
     what their records say is answered with `listed`, all of them, and has no claims; so is one that the record of a
-    paper answers (`recorded`). `scope` tells the papers that a filter left to look at; `question` is as it was
+    paper answers (`recorded`). Small talk is answered with none listed (`talk`).
+    `scope` tells the papers that a filter left to look at; `question` is as it was
     asked, filters and all, `query` is without them, and empty where there was nothing else. `followed` tells that
     the question was taken to lean on the one before. `passed_over` sentences of the papers found were no evidence
     because they give orders to their reader (see `orders.py`). `writing` is the mode: quote, compose or free.
@@ -304,6 +305,7 @@ class Answer:
     unmet: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     recorded: bool = False
+    talk: bool = False
     followed: bool = False
     passed_over: int = 0
     writing: str = ""
@@ -415,6 +417,9 @@ class Library(Protocol):
 
     def search_titles(self, *, within: Collection[int] | None = None) -> Iterable[CatalogPaper]:
         """Papers by title: all, or those with the ids `within`."""
+
+    def years(self, without: Collection[int] = ()) -> Mapping[int | None, int]:
+        """How many papers there are of each year, None for those that tell none; those `without` not counted."""
 
 
 class LanguageModel(Protocol):

@@ -50,7 +50,7 @@ PURE = {
     "examples", "straying", "drafting", "words", "leaning", "breadth", "orders", "unseen", "answerability", "filters",
     "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
     "checking", "signals", "objections", "placing", "quantities", "wording",
-    "defining", "unknown_names", "record_questions",
+    "defining", "unknown_names", "record_questions", "small_talk", "collection", "venues",
 }  # fmt: skip
 
 

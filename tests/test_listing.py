@@ -9,6 +9,7 @@ from rag.build import Engine
 from rag.export import answer_to_dict
 from rag.listing import is_silent, matching, parse_listing
 from rag.records import CatalogPaper, Paper
+from rag.venues import count_in_venue
 from ui import render
 
 PAPERS = [
@@ -54,6 +55,8 @@ def ids(question: str) -> list[int] | None:
         ("Who is Mary Lindqvist?", [4]),
         ("Is there anything by C. Li?", [2]),
         ("Do you have any articles written by Byron?", [1]),
+        ("papers since 2020", [2, 4]),
+        ("all articles from 2019", [1]),
         ("How many titles contain 'zebra'?", []),
         ("How many papers are there?", [1, 2, 3, 4]),
         ("How many papers are in my library?", [1, 2, 3, 4]),
@@ -100,6 +103,8 @@ def test_what_is_understood(question: str, expected: list[int]) -> None:
         "Which abstracts have results on GLUE?",
         "Which titles with lake are from 2020?",
         "How many papers?",
+        "papers since the war",
+        "papers from 2019 hospitals",
         "How many papers are there on lakes?",
         "List all papers about ponds",
         "",
@@ -115,6 +120,73 @@ def test_a_pasted_text_is_looked_at_quickly() -> None:
     for filling in (" ", "a "):
         parse_listing("how many titles contain " + filling * 5000 + "x")
     assert time.perf_counter() - began < 5
+
+
+JOURNALS = [
+    CatalogPaper(1, "k1", Paper("A", "A.", year=1998, venue="Nature")),
+    CatalogPaper(2, "k2", Paper("B", "B.", year=2021, venue="Nature")),
+    CatalogPaper(3, "k3", Paper("C", "C.", year=None, venue="Nature")),
+    CatalogPaper(4, "k4", Paper("D", "D.", year=1998, venue="Nature Genetics")),
+    CatalogPaper(5, "k5", Paper("E", "E.", year=2020, venue="Advances in Neural Things (NeurIPS 2020)")),
+    CatalogPaper(6, "k6", Paper("F", "F.", year=2019, venue="Political Science")),
+    CatalogPaper(7, "k7", Paper("G", "G.", year=2019)),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "expected"),
+    [
+        ("list all papers published in Nature", "3 papers in Nature.", [1, 2, 3]),
+        ("Which papers appeared in nature?", "3 papers in Nature.", [1, 2, 3]),
+        ("Which papers appeared in Science?", "1 paper in Political Science.", [6]),
+        ("papers published in the journal Nature Genetics", "1 paper in Nature Genetics.", [4]),
+        ("Show me the papers from Nature", "3 papers in Nature.", [1, 2, 3]),
+        ("How many Nature papers are there?", "3 papers in Nature.", [1, 2, 3]),
+        (
+            "Which Nature papers are from 1998?",
+            "1 paper in Nature, from 1998. 1 paper there without year could not be looked at.",
+            [1],
+        ),
+        (
+            "How many papers were published in NeurIPS since 2018?",
+            "1 paper in Advances in Neural Things (NeurIPS 2020), from 2018 to now.",
+            [5],
+        ),
+        ("Which papers appeared in Nature Genetics before 1990?", "No papers in Nature Genetics, up to 1989.", []),
+        ("Which papers were published in NeurIPS or Political Science?", None, [5, 6]),
+    ],
+)
+def test_papers_of_a_journal(question: str, told: str | None, expected: list[int]) -> None:
+    counted = count_in_venue(question, lambda: JOURNALS)
+    assert counted
+    assert [entry.id for entry in counted[1]] == expected
+    assert told is None or counted[0] == told
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which papers appeared in mice?",
+        "Which papers in Nature discuss lakes?",
+        "Which papers were published in Nature and what do they find?",
+        "Which Nature papers discuss lakes?",
+        "Which papers appeared in Nature or Cell?",
+        "papers in nature",
+        "nature papers",
+        "Which Science papers are from 2019?",
+        "Which papers were published in ?",
+        "How do papers appear in Nature?",
+        "papers in " + "nature and " * 5000,
+    ],
+)
+def test_what_names_no_journal_is_left_to_the_search(question: str) -> None:
+    assert count_in_venue(question, lambda: JOURNALS) is None
+
+
+def test_the_papers_of_a_journal_are_listed(engine: Engine) -> None:
+    answer = engine.answerer.ask("Which Nature papers are from 1985?")
+    assert answer.text == "2 papers in Nature, from 1985."
+    assert {(entry.paper.venue, entry.paper.year) for entry in answer.listed or ()} == {("Nature", 1985)}
 
 
 def test_papers_without_the_field_are_told() -> None:

@@ -200,6 +200,7 @@ def test_what_a_filter_leaves_holds_and_each_name_is_looked_up_once(library: Con
 
         class Counting:
             search_titles = staticmethod(engine.catalog.search_titles)
+            years = staticmethod(engine.catalog.years)
 
             @staticmethod
             def scope(chosen: Filter) -> Scope | None:

@@ -28,6 +28,10 @@ from ui import render
         ("who wrote the original paper", "authors", ""),
         ("Who found this out?", "authors", ""),
         ("And when?", "year", ""),
+        ("What is the journal of the CRISPR paper?", "venue", "CRISPR"),
+        ("How many authors does the Higgs paper have?", "count", "Higgs"),
+        ("How many people wrote the paper on lake ice?", "count", "lake ice"),
+        ("How many authors does it have?", "count", ""),
         ("And who wrote it?", "authors", ""),
         ("When was this paper published?", "year", ""),
         ("Who are its authors?", "authors", ""),
@@ -71,6 +75,10 @@ def test_forms_that_a_record_answers(question: str, field: str, matter: str) -> 
         "Which journal published the most papers?",
         "Who wrote the BERT paper and when was it published?",
         "In which year did it snow?",
+        "How many authors does the field have?",
+        "How many people wrote letters home?",
+        "How many layers does the BERT paper have?",
+        "What is the journal of record?",
     ],
 )
 def test_other_questions_are_left_to_the_search(question: str) -> None:
@@ -87,6 +95,7 @@ def test_what_a_record_lacks_is_told() -> None:
     bare = CatalogPaper(1, "k", Paper("Why ponds freeze", "They do."))
     for field, lacking in (
         ("authors", "no authors"),
+        ("count", "no authors"),
         ("year", "no year"),
         ("venue", "no journal"),
         ("link", "no link"),
@@ -98,12 +107,19 @@ def test_many_authors_are_counted() -> None:
     many = CatalogPaper(1, "k", Paper("Big", "Big.", tuple(f"A{n} Bell" for n in range(3000)), 2012))
     text = told(RecordQuestion("authors", "Big"), many)
     assert text.endswith("A19 Bell and 2980 more (2012).")
+    assert "has 3000 authors in its record: A0 Bell" in told(RecordQuestion("count", "Big"), many)
+    some = CatalogPaper(1, "k", Paper("Big", "Big.", ("Ada Bell", "et al.")))
+    assert told(RecordQuestion("count", "Big"), some) == (
+        "\u201cBig\u201d has more than 1 author in its record: Ada Bell et al."
+    )
 
 
 def test_the_record_answers_and_a_follow_up_keeps_to_the_paper(engine: Engine) -> None:
     answer = engine.answerer.ask("Who wrote the BERT paper?")
     assert answer.text.startswith("\u201cBERT: Pre-training")
     assert "Jacob Devlin, Ming-Wei Chang, Kenton Lee and Kristina Toutanova (2019)" in answer.text
+    count = engine.answerer.ask("How many authors does the BERT paper have?")
+    assert "has 4 authors in its record: Jacob Devlin, " in count.text
     assert not answer.refused
     assert answer_to_dict(answer)["from_record"]
     shown = render.finished_markdown(answer, "t")

@@ -151,6 +151,10 @@ def test_a_small_context_still_holds_what_several_papers_say(folder: Path) -> No
         ("Who has measured lake ice from space?", True),
         ("Give me an overview of sorting networks", True),
         ("List papers on the thaw of lakes", True),
+        ("Name three papers about fairness", True),
+        ("list 5 papers on sleep", True),
+        ("Give me a few recent papers on sleep", True),
+        ("Name three lakes", False),
         ("Does it outperform all other methods?", False),
         ("How does the accuracy compare to that of clerks?", False),
         ("Which age groups were included in the trial?", False),
@@ -186,6 +190,10 @@ def test_the_form_tells_whether_several_papers_are_asked_for(question: str, seve
         ("Compare the papers", "the"),
         ("Which papers?", "Which ?"),
         ("Summarise", "Summarise"),
+        ("Name three papers about fairness", "about fairness"),
+        ("list 5 papers on sleep", "on sleep"),
+        ("Show me the two recent papers on sleep", "on sleep"),
+        ("Name three genes in papers on sleep", "Name three genes in on sleep"),
     ],
 )
 def test_words_that_ask_for_papers_are_not_searched_for(question: str, matter: str) -> None:

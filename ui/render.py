@@ -18,6 +18,7 @@ _NEAREST = 3
 _LISTED = 200  # more would make a page that nobody reads
 # Of the confidence in an answer: below, what the papers lack is told beside it.
 _DOUBT = 0.5
+_NO_MODEL = "without the language model"
 _DOT = " \u00b7 "
 _COUNTS = re.compile(r"\W*how many (?:papers|articles|publications|studies)\b", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~$&])")
@@ -35,8 +36,8 @@ def escape_html(text: str) -> str:
 
 def verdict_line(answer: Answer) -> str:
     """What the checks found, in one line."""
-    if answer.recorded:
-        return "Told from the record of the paper, without the language model."
+    if answer.talk or answer.recorded:
+        return "Not from the papers." if answer.talk else f"Told from the record of the paper, {_NO_MODEL}."
     if answer.listed is not None:
         scope = answer.scope
         # Where the filter is all that was asked, every paper was looked at.
@@ -44,7 +45,7 @@ def verdict_line(answer: Answer) -> str:
         papers = (
             f"{scope.papers} of {scope.total} papers ({describe(scope.filter)})" if scope and some else "all papers"
         )
-        return f"Counted over the records of {papers}, without the language model."
+        return f"Counted over the records of {papers}, {_NO_MODEL}."
     if answer.refused:
         return _passed_over(answer).capitalize() + "." if answer.passed_over else ""
     own = sum(claim.verdict is not Verdict.QUOTED for claim in answer.claims)
@@ -137,7 +138,7 @@ def sources_plain(answer: Answer) -> str:
                     number = f"[{citation.number}] " if len(cited) > 1 else ""
                     lines.append(f"    {number}\u201c{' '.join(citation.quote.split())}\u201d")
     note = verdict_line(answer)
-    return "\n".join([*lines, *(["", note] if note else [])])
+    return note if answer.talk else "\n".join([*lines, *(["", note] if note else [])])
 
 
 def _on_one_line(title: str, byline: str, link: str) -> str:
@@ -205,6 +206,10 @@ def _nearest_sentence(hit: Hit) -> list[str]:
 def finished_markdown(answer: Answer, turn: str) -> str:
     """A finished answer with its verdict; a refusal with the nearest papers; what was searched for, and where."""
     head = "".join(f"*{escape_markdown(line)}*\n\n" for line in searched_lines(answer))
+    if answer.talk:
+        # Lines to try stay a list.
+        text = re.sub(r"(?m)^(- )?(.+)$", lambda line: (line[1] or "") + escape_markdown(line[2]), answer.text)
+        return f"{text}\n\n*{escape_markdown(verdict_line(answer))}*"
     if answer.listed is not None:
         found, note = escape_markdown(answer.text), escape_markdown(verdict_line(answer))
         return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
