@@ -189,7 +189,8 @@ class Finder:
         has: "Who invented PageRank, and how does it rank pages?"
         """
         points = refers(question)
-        return any(name in question[: points or None] for name in self._unknown(resolved))
+        own = question if points is None else question[:points]
+        return any(name in own for name in self._unknown(resolved))
 
     def _as_follow_up(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
         """A short question that nothing answers by itself, if what was spoken of before deals with all that it asks."""
