@@ -152,8 +152,7 @@ def features(question: str, found: Retrieval) -> dict[str, float]:
     mean = float(share @ match)
     unmet = np.sort(rarity * (1 - any_match) * (1 - any_stands))
     best = found.hits[0]
-    text = ". ".join([best.title, *(scored.sentence.text for scored in best.sentences)])
-    held = set(content_terms(text))
+    held = set(content_terms(best.text))
     names = [name for name in _NAME.findall(question) if not set(content_terms(name)) <= held]
     return {
         "mean match": mean,
@@ -168,7 +167,7 @@ def features(question: str, found: Retrieval) -> dict[str, float]:
         "best sentence": max((scored.score for scored in best.sentences), default=0.0),
         "asks for a paper": float(bool(_ASKS_FOR_PAPER.match(question))),
         "length": min(len(found.words), _LONG) / _LONG,
-        "numbers not there": float(min(2, len(numbers(question) - numbers(text)))),
+        "numbers not there": float(min(2, len(numbers(question) - numbers(best.text)))),
         "names not there": float(min(2, len(names))),
     }
 

@@ -248,7 +248,5 @@ class Finder:
 
 def _speaks_of(named: Asked, found: Retrieval) -> bool:
     """Whether the text of the best paper holds one of the names."""
-    best = found.hits[0]
-    text = ". ".join([best.title, *(scored.sentence.text for scored in best.sentences)])
     authors = named.scope.filter.authors if named.scope else ()
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in authors)
+    return any(re.search(rf"\b{re.escape(name)}\b", found.hits[0].text) for name in authors)

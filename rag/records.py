@@ -173,6 +173,11 @@ class Hit:
     sentences: tuple[ScoredSentence, ...]
     byline: str = ""
 
+    @property
+    def text(self) -> str:
+        """Title and sentences, the best first."""
+        return ". ".join([self.title, *(scored.sentence.text for scored in self.sentences)])
+
 
 @dataclass(frozen=True, slots=True)
 class Word:

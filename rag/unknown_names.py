@@ -3,7 +3,7 @@
 import re
 
 from rag.identity import normalise_title
-from rag.records import Hit, Retrieval
+from rag.records import Retrieval
 
 _NOWHERE = 0.9999  # rarity of a word that the collection lacks, but for rounding
 _BEGINS = re.compile(r"(?:^|[.?!:;]\s+)\W*(\w)")
@@ -19,7 +19,7 @@ def unknown_names(question: str, found: Retrieval) -> tuple[str, ...]:
     paper ("AlphaFold 2"), or be that of an author.
     """
     beginnings = {match.start(1) for match in _BEGINS.finditer(question)}
-    told = " ".join(map(_told, found.hits))
+    told = " ".join(f"{hit.text} {hit.byline}" for hit in found.hits)
     squeezed = normalise_title(told).replace(" ", "")
     # IN CAPITALS or In Title Case a capital tells nothing.
     capitals = 2 * sum(word.text[0].isupper() for word in found.words) > len(found.words) > 2
@@ -39,7 +39,3 @@ def unknown_names(question: str, found: Retrieval) -> tuple[str, ...]:
         ):
             names.append(word.text)
     return tuple(dict.fromkeys(names))
-
-
-def _told(hit: Hit) -> str:
-    return " ".join([hit.title, hit.byline, *(scored.sentence.text for scored in hit.sentences)])

@@ -1,7 +1,6 @@
 """A cross-encoder puts the best papers of a search in another order: a real one, tiny, whose order is known."""
 
 import json
-from collections.abc import Generator
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -24,6 +23,7 @@ from rag.models import embedding_path, reranker_path
 from rag.records import CatalogPaper, Finished, Found, Paper, Ranking
 from rag.rerank import RelevanceReader
 from tests.cross_encoders import save_cross_encoder
+from tests.readings import finish
 from ui.doctor import examine
 
 PAPERS = {
@@ -55,15 +55,6 @@ def zoo(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceEmbedder) ->
     config = replace(Config(), home=folder, embedding_model="bundled", context_tokens=1024)
     index_papers(config, [file])
     return config
-
-
-def finish(reading: Generator[Ranking, None, dict[int, float]]) -> tuple[list[Ranking], dict[int, float]]:
-    told: list[Ranking] = []
-    while True:
-        try:
-            told.append(next(reading))
-        except StopIteration as end:
-            return told, end.value
 
 
 def entries(*abstracts: str, title: str = "T") -> list[CatalogPaper]:

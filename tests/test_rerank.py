@@ -19,6 +19,7 @@ from rag.models import llm_path
 from rag.records import Finished, Message, Ranking, Sampling, Token
 from rag.rerank import LikelihoodReader, Reranker, reordered
 from tests.fakes import FakeModel
+from tests.readings import finish
 
 MOLES = "Title: Moles\nAbstract: Moles dig tunnels in loam.\n\nSomebody who looks for this paper asks:"
 BEES = "Title: Bees\nAbstract: Bees forage for nectar and dance.\n\nSomebody who looks for this paper asks:"
@@ -132,12 +133,7 @@ def test_both_scores_decide_among_the_papers_read_and_places_keep_their_scores()
 
 def read(reader: Reader, ids: list[int]) -> tuple[list[Ranking], dict[int, float]]:
     reading = Reranker(LikelihoodReader(reader), entries, 3).read("q?", ids, Event())  # type: ignore[arg-type]
-    told: list[Ranking] = []
-    while True:
-        try:
-            told.append(next(reading))
-        except StopIteration as end:
-            return told, end.value
+    return finish(reading)
 
 
 def test_the_best_papers_are_read_one_by_one_and_each_is_told() -> None:
