@@ -218,6 +218,7 @@ class Answerer:
             needed=self._finder.threshold,
             unmet=finding.unmet,
             unknown=finding.unknown,
+            otherwise=finding.otherwise,
             dropped=draft.dropped,
             stopped=stopped,
             query=finding.query,

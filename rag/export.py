@@ -23,6 +23,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "confidence_needed": round(answer.needed, 4),
         "unmet_words": list(answer.unmet),
         "unknown_names": list(answer.unknown),
+        "said_otherwise": answer.otherwise and answer.otherwise.text,
         "claims": [
             {
                 "text": claim.text,

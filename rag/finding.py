@@ -15,7 +15,7 @@ from rag.followup import Resolved, Search, may_lean, refers, resolve, subject_af
 from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
 from rag.record_questions import parse_record_question
-from rag.records import Answer, Library, Ranking, Retrieval
+from rag.records import Answer, Library, Ranking, Retrieval, Sentence
 from rag.refusal import Judge
 from rag.rerank import Reranker
 from rag.retrieval import Reorder, Retriever
@@ -31,7 +31,8 @@ class Finding:
     """What was searched for and found, and whether that is enough to answer.
 
     `asked` is the question, of the papers by whom it names where these answer it. `several` tells that it asks for
-    several papers, and `every` that all related ones count. `unmet`, `unknown` and `passed_over` are as in an Answer.
+    several papers, and `every` that all related ones count. `unmet`, `unknown`, `otherwise` and `passed_over` are as in
+    an Answer.
     """
 
     asked: Asked
@@ -41,6 +42,7 @@ class Finding:
     confidence: float
     unmet: tuple[str, ...]
     unknown: tuple[str, ...]
+    otherwise: Sentence | None
     passed_over: int
     answerable: bool
 
@@ -223,6 +225,10 @@ class Finder:
         unknown = self._unknown(resolved) if tells else ()
         confidence = self._judge.without_names(confidence, found, unknown)
         confidence, missed = self._judge.as_follow_up(asked.question, resolved, confidence)
+        # Of several papers each may say something else.
+        otherwise = None if several else self._judge.otherwise(asked.question, found)
+        if otherwise:
+            confidence = self._judge.said_otherwise(confidence)
         likely = near_enough and confidence >= self._judge.threshold
         return Finding(
             asked,
@@ -232,6 +238,7 @@ class Finder:
             confidence,
             unmet=tuple(dict.fromkeys([*self._judge.unmet(found), *missed])) if tells else (),
             unknown=unknown,
+            otherwise=otherwise,
             passed_over=passed_over,
             answerable=bool(found.hits) and (pointed or likely),
         )

@@ -66,7 +66,7 @@ def objections(claim: Words, evidence: Words, raw: str, idf: Idf) -> dict[str, s
     found = {
         "number": _number(claim, evidence),
         "unit": _unit(claim, evidence),
-        "pairing": _pairing(claim, evidence, matches, idf(list(dict.fromkeys(claim.terms)))),
+        "pairing": pairing(claim, evidence, matches, idf(list(dict.fromkeys(claim.terms)))),
         "negation": _negation(claim, evidence, matches),
         "direction": _direction(claim, evidence, matches),
         "name": _name(raw, evidence),
@@ -107,7 +107,8 @@ def _unit(claim: Words, evidence: Words) -> str:
     return ""
 
 
-def _pairing(claim: Words, evidence: Words, matches: Mapping[int, Sequence[int]], weights: Mapping[str, float]) -> str:
+def pairing(claim: Words, evidence: Words, matches: Mapping[int, Sequence[int]], weights: Mapping[str, float]) -> str:
+    """Whether a number of the claim stands with other words than in the evidence: in words, empty for no."""
     if numbers_kept(claim, evidence, matches, weights) < _KEPT:
         return "a number stands with other words"
     said, told = forms(claim), forms(evidence)
@@ -133,15 +134,15 @@ def _negation(claim: Words, evidence: Words, matches: Mapping[int, Sequence[int]
     told = [j for j, term in enumerate(evidence.terms) if term in NEGATIONS]
     # What denies words that the claim leaves out does not concern it.
     words = {claim.terms[i] for i in said}
-    told = [j for j in told if evidence.terms[j] in words or set(_denied(evidence, j)) & taken]
+    told = [j for j in told if evidence.terms[j] in words or set(denied(evidence, j)) & taken]
     if bool(said) != bool(told):
         return "a negation differs"
     for i in said:
-        places = [j for k in _denied(claim, i) for j in matches.get(k, ())]
+        places = [j for k in denied(claim, i) for j in matches.get(k, ())]
         if not any(abs(evidence.places[j] - evidence.places[t]) <= _NEAR for j in places or taken for t in told):
             return "a negation is of something else"
-    kept = {j for i in said for k in _denied(claim, i, _NEAR) for j in matches.get(k, ())}
-    if any(set(_denied(evidence, j)) & taken and kept and not kept & set(_denied(evidence, j, _NEAR)) for j in told):
+    kept = {j for i in said for k in denied(claim, i, _NEAR) for j in matches.get(k, ())}
+    if any(set(denied(evidence, j)) & taken and kept and not kept & set(denied(evidence, j, _NEAR)) for j in told):
         return "a negation is of something else"
     return _turned_down(claim, evidence, taken)
 
@@ -152,13 +153,13 @@ def _turned_down(claim: Words, evidence: Words, taken: Collection[int]) -> str:
         return ""
     for j, (first, second) in enumerate(pairwise(evidence.terms)):
         if (first, second) == ("rather", "than"):
-            before, behind = _beside(evidence, j)
+            before, behind = beside(evidence, j)
             if set(behind) & set(taken) and not set(before) & set(taken):
                 return "the evidence turns it down (rather than)"
     return ""
 
 
-def _denied(words: Words, at: int, reach: int = _REACH) -> list[int]:
+def denied(words: Words, at: int, reach: int = _REACH) -> list[int]:
     """The content words that a negation at `at` denies: those behind it, or where it ends a statement, before it."""
     content = [i for i in words.content if words.terms[i] not in NEGATIONS]
     behind = [i for i in content if 0 < words.places[i] - words.places[at] <= reach and i > at]
@@ -276,11 +277,11 @@ def _sides(claim: Words, evidence: Words, matches: Mapping[int, Sequence[int]]) 
     for i, term in enumerate(claim.terms):
         if term not in _JOINING:
             continue
-        left, right = _beside(claim, i)
+        left, right = beside(claim, i)
         for j, other in enumerate(evidence.terms):
             if other != term and not (term in _COMPARING and other in _COMPARING):
                 continue
-            before, behind = (set(side) for side in _beside(evidence, j))
+            before, behind = (set(side) for side in beside(evidence, j))
             kept = any(set(matches.get(k, ())) & before for k in left) or any(
                 set(matches.get(k, ())) & behind for k in right
             )
@@ -292,7 +293,7 @@ def _sides(claim: Words, evidence: Words, matches: Mapping[int, Sequence[int]]) 
     return ""
 
 
-def _beside(words: Words, at: int) -> tuple[list[int], list[int]]:
+def beside(words: Words, at: int) -> tuple[list[int], list[int]]:
     """The content words next to a place, before and behind it."""
     content = [k for k in words.content if words.terms[k] not in _JOINING]
     return [k for k in content if k < at][-_BESIDE:], [k for k in content if k > at][:_BESIDE]

@@ -272,7 +272,8 @@ class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
     Where the `confidence` that the papers found answer the question is below `needed`, nothing is written; `unmet`
-    are words of it that none of them deals with, `unknown` names in it that stand in no paper. `ranking` is that of
+    are words of it that none of them deals with, `unknown` names in it that stand in no paper, and `otherwise` is a
+    sentence of the best paper that says otherwise than the question takes for granted. `ranking` is that of
     the search. `query` is what was searched for; `subject` is what a next question may lean on, the last question
     that stood for itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens;
     `read_tokens` are those of the prompt that it had not read before. A question that counts or lists papers by
@@ -309,6 +310,7 @@ class Answer:
     scope: Scope | None = None
     unmet: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    otherwise: Sentence | None = None
     recorded: bool = False
     talk: bool = False
     followed: bool = False

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from rag.answerability import Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
-from rag.records import Retrieval, Word
+from rag.premises import objecting
+from rag.records import Retrieval, Sentence, Word
 
 # Similarity of question and nearest text (cosine) under which a question is about something else (eval/LOG.md).
 _NEAR = 0.28
@@ -19,6 +20,9 @@ _FOREIGN_MARGIN = 0.12
 # A question that is mostly about names which stand nowhere, by the share of their weight, is answered with this part of
 # the probability that it seems to have (eval/LOG.md).
 _MOSTLY, _OF_NAMES = 1 / 3, 2 / 3
+# What is left of the confidence where a paper says otherwise than the question takes for granted: none of the fair
+# questions of the suites is among these (eval/LOG.md).
+_SAID_OTHERWISE = 0.1
 # Of a follow-up, words rarer than the one must be met by the other at the least, where they do not stand in the paper:
 # the words before it are met in any case. Chosen by eye on 38 follow-ups and both models (eval/LOG.md).
 _TELLING = 0.3
@@ -75,6 +79,19 @@ class Judge:
             return confidence, ()
         likeness = max(word.match for word in own) / (self._weights.unmet_below or 1.0)
         return min(confidence, self.threshold * min(1.0, likeness)), tuple(word.text for word in own)
+
+    def otherwise(self, question: str, found: Retrieval) -> Sentence | None:
+        """The sentence of the best paper that says otherwise than `question` takes for granted, if one does."""
+        if not found.hits:
+            return None
+        best = found.hits[0]
+        sentences = sorted((scored.sentence for scored in best.sentences), key=lambda sentence: sentence.index)
+        place = objecting(question, best.title, [sentence.text for sentence in sentences])
+        return None if place is None else sentences[place]
+
+    def said_otherwise(self, confidence: float) -> float:
+        """The `confidence` in an answer to a question that the papers object to."""
+        return min(confidence, _SAID_OTHERWISE)
 
     def is_met(self, question: str, resolved: Resolved) -> bool:
         """Whether the paper that `resolved` found has all telling words of the follow-up `question`."""

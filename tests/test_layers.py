@@ -49,7 +49,7 @@ PURE = {
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
     "examples", "straying", "drafting", "words", "leaning", "breadth", "orders", "unseen", "answerability", "filters",
     "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
-    "checking", "signals", "objections", "placing", "quantities", "wording",
+    "checking", "signals", "objections", "premises", "placing", "quantities", "wording",
     "defining", "unknown_names", "record_questions", "small_talk", "collection", "venues",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from rag.filters import describe, lacking_words
 from rag.identity import link_of
 from rag.reach import Reach, sent_to
-from rag.records import Answer, CatalogPaper, Citation, Claim, Drafting, Found, Hit, Ranking, Reading, Verdict
+from rag.records import Answer, CatalogPaper, Citation, Claim, Drafting, Found, Hit, Ranking, Reading, Sentence, Verdict
 from rag.unseen import without_unseen
 
 _NEAREST = 3
@@ -92,7 +92,8 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 
 
 def unmet_lines(answer: Answer) -> list[str]:
-    """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt.
+    """What is wrong with a question: the words of it that no paper found deals with, for a refusal and where an answer
+    is in doubt, and the sentence that says otherwise than it takes for granted.
 
     Names that stand in no paper are told in any case. Where papers on a matter were to be counted, that
     they were not.
@@ -105,7 +106,15 @@ def unmet_lines(answer: Answer) -> list[str]:
         lines.append(f"Nothing was found on: {', '.join(unmet)}.")
     if lines and not answer.refused:
         lines.append("The answer may cover only a part of the question.")
-    return [" ".join(lines)] if lines else []
+    return [*([" ".join(lines)] if lines else []), *_otherwise_lines(answer)]
+
+
+def _otherwise_lines(answer: Answer) -> list[str]:
+    if not answer.otherwise:
+        return []
+    titles = [hit.title for hit in answer.hits if hit.paper_id == answer.otherwise.paper_id]
+    said = " ".join(answer.otherwise.text.split())
+    return [f"The question takes for granted what a paper seems to say otherwise: \u201c{said}\u201d ({titles[0]})"]
 
 
 def _either(names: Sequence[str]) -> str:
@@ -123,7 +132,7 @@ def sources_plain(answer: Answer) -> str:
         lines = [*unmet_lines(answer), *(["The nearest papers:"] if answer.hits else [])]
         for hit in answer.hits[:_NEAREST]:
             lines.append(f"  - {_on_one_line(hit.title, hit.byline, hit.link)}")
-            lines += [f"      \u201c{text}\u201d" for text in _nearest_sentence(hit)]
+            lines += [f"      \u201c{text}\u201d" for text in _nearest_sentence(hit, answer.otherwise)]
     else:
         lines = [line for text in unmet_lines(answer) for line in (text, "")]
         # What the answer quotes stands in it already.
@@ -192,15 +201,15 @@ def answer_markdown(claims: Sequence[Claim], turn: str, *, draft: str = "", stat
     return "\n\n".join(lines)
 
 
-def _nearest_markdown(hit: Hit) -> str:
-    quotes = "".join(f"  \n  \u201c{escape_markdown(text)}\u201d" for text in _nearest_sentence(hit))
+def _nearest_markdown(hit: Hit, told: Sentence | None) -> str:
+    quotes = "".join(f"  \n  \u201c{escape_markdown(text)}\u201d" for text in _nearest_sentence(hit, told))
     return f"- {_linked(hit)}{quotes}"
 
 
-def _nearest_sentence(hit: Hit) -> list[str]:
-    """The sentence of a paper that comes nearest to the question, if it has any."""
+def _nearest_sentence(hit: Hit, told: Sentence | None) -> list[str]:
+    """The sentence of a paper that comes nearest to the question, if it has any and it is not `told` already."""
     best = max(hit.sentences, key=lambda scored: scored.score, default=None)
-    return [" ".join(best.sentence.text.split())] if best else []
+    return [" ".join(best.sentence.text.split())] if best and best.sentence != told else []
 
 
 def finished_markdown(answer: Answer, turn: str) -> str:
@@ -215,7 +224,7 @@ def finished_markdown(answer: Answer, turn: str) -> str:
         return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
     if answer.refused:
         unmet = "".join(f"\n\n{escape_markdown(line)}" for line in unmet_lines(answer))
-        nearest = "".join(f"\n{_nearest_markdown(hit)}" for hit in answer.hits[:_NEAREST])
+        nearest = "".join(f"\n{_nearest_markdown(hit, answer.otherwise)}" for hit in answer.hits[:_NEAREST])
         body = f"**{escape_markdown(answer.text)}**{unmet}"
         body += f"\n\nThe nearest papers:\n{nearest}" if nearest else ""
     else:
