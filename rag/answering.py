@@ -17,7 +17,8 @@ from rag.errors import UsageError
 from rag.evidence import rank_evidence
 from rag.finding import Finder, Finding
 from rag.grammar import REFUSAL
-from rag.narrowing import narrow
+from rag.last_answer import parse_place, place_among
+from rag.narrowing import Asked, answer_from_place, narrow, unclear
 from rag.prompting import Chosen
 from rag.records import (
     Answer,
@@ -33,6 +34,7 @@ from rag.records import (
     Sampling,
     Token,
 )
+from rag.spoken import spoken
 from rag.verification import Idf
 from rag.worth import one_of_each
 from rag.writing.writer import Task, Writer
@@ -105,18 +107,24 @@ class Answerer:
         self.writer.prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = Clock()
-        if answer := self._finder.from_records(asked, subject, without, listing=listing):
+        if listing and (place := parse_place(question)):
+            of_place = self._of_place(asked, place, subject, without)
+            clock.lap("search")
+            yield Finished(replace(of_place, timings=clock.finish()))
+            return
+        if answer := self._finder.from_records(asked, subject, without, listing=listing, follows=follows):
             clock.lap("search")
             yield Finished(replace(answer, timings=clock.finish()))
             return
-        if not self._fits(f"{subject} {question}"):
-            subject = ""
+        before = spoken(subject)
+        if not self._fits(f"{before.matter} {question}"):
+            subject = str(replace(before, matter=""))
         finding = yield from self._finder.find(asked, subject, without, follows=follows, cancel=cancel, clock=clock)
         yield Found(finding.found.hits, finding.query, finding.asked.scope, finding.followed)
         draft = Draft(self._idf)
         if finding.answerable:
             draft = yield from self._write(_Job(finding, sampling or self.sampling, cancel), clock)
-        answer = self._answer(finding, draft, clock, cancel)
+        answer = self._answer(finding, subject, draft, clock, cancel)
         # What was not answered has not become the subject.
         yield Finished(replace(answer, subject=subject) if answer.refused and subject else answer)
 
@@ -153,15 +161,43 @@ class Answerer:
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
 
-    def _write(self, job: "_Job", clock: Clock) -> Generator[AnswerEvent, None, Draft]:
-        question, hits = job.finding.query, job.finding.found.hits
-        several, messages, evidence = self._several(job.finding) if job.finding.several else (False, [], [])
+    def _of_place(self, asked: Asked, place: str, subject: str, without: Collection[int]) -> Answer:
+        """What "the second one" means, of the papers that were listed, or that the question before is answered from."""
+        before = spoken(subject)
+        question = before.papers or before.matter
+        papers = self._answering(question, without) if question else ()
+        index = place_among(place, len(papers))
+        if index is None:
+            return unclear(asked, subject)
+        return answer_from_place(asked, question, papers, index, self._library)
+
+    def _answering(self, question: str, without: Collection[int]) -> tuple[int, ...]:
+        """The papers that `question` lists, or that are quoted for it where no language model has a say, in order."""
+        asked = narrow(question, None, self._library, without)
+        if answer := self._finder.from_records(asked, "", without):
+            return tuple(entry.id for entry in answer.listed or ())
+        finding = self._finder.found(asked, "", without)
+        if not finding.answerable:
+            return ()
+        draft, _ = self._begun(finding)
+        for _ in draft.quote_best():
+            pass
+        return tuple(dict.fromkeys(citation.paper_id for citation in draft.citations.values()))
+
+    def _begun(self, finding: Finding) -> tuple[Draft, list[Message]]:
+        """A draft with its evidence, and the messages that show it; none where nothing fits beside the question."""
+        question, hits = finding.query, finding.found.hits
+        several, messages, evidence = self._several(finding) if finding.several else (False, [], [])
         if not several:
             hits = hits[: self._finder.papers]
             most = min(self._evidence_sentences, self.writer.most_evidence)
             messages, evidence = self._fit(question, rank_evidence(question, hits, self._idf, most))
         lengths = {hit.key: len(hit.sentences) for hit in hits}
-        draft = Draft(self._idf, question, several, evidence=evidence, lengths=lengths)
+        return Draft(self._idf, question, several, evidence=evidence, lengths=lengths), messages
+
+    def _write(self, job: "_Job", clock: Clock) -> Generator[AnswerEvent, None, Draft]:
+        draft, messages = self._begun(job.finding)
+        question, several, evidence = job.finding.query, draft.several, draft.evidence
         clock.lap("evidence")
         if not messages:
             # Not even the best sentence fits the context beside the question: it is quoted without being read.
@@ -202,7 +238,7 @@ class Answerer:
             prompt_tokens=self._prompt_tokens(),
         )
 
-    def _answer(self, finding: Finding, draft: Draft, clock: Clock, cancel: Event) -> Answer:
+    def _answer(self, finding: Finding, subject: str, draft: Draft, clock: Clock, cancel: Event) -> Answer:
         asked, found = finding.asked, finding.found
         stopped = cancel.is_set()
         refused = not draft.claims and not stopped
@@ -222,7 +258,7 @@ class Answerer:
             dropped=draft.dropped,
             stopped=stopped,
             query=finding.query,
-            subject=finding.resolved.subject,
+            subject=finding.after(subject),
             prompt_tokens=draft.prompt_tokens,
             generated_tokens=draft.generated_tokens,
             timings=clock.finish(),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rag.filters import describe
+from rag.filters import scope_words
 from rag.identity import link_of
 from rag.records import Answer, CatalogPaper, Citation, Filter, Hit, Scope
 
@@ -57,7 +57,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
 
 def _scope(scope: Scope) -> dict[str, Any]:
     return {
-        "words": describe(scope.filter),
+        "words": scope_words(scope),
         **_filter(scope.filter),
         "papers": scope.papers,
         "of": scope.total,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from rag.errors import UsageError
 from rag.identity import normalise_arxiv_id, normalise_doi
 from rag.plausible import is_initial, is_meant, whole_name
-from rag.records import Filter
+from rag.records import Filter, Scope
 
 EXAMPLES = (
     "year:2020-2024", 'author:"Diederik Kingma"', "venue:Nature", "category:cs.LG", "source:papers.jsonl",
@@ -267,6 +267,12 @@ def _id(name: str, value: str) -> str:
 def describe(chosen: Filter) -> str:
     """The filter in words, for the reader: "2020 to 2024, by Kingma"."""
     return ", ".join(part for one in (chosen, *chosen.also) for part in (*_told_years(one), *_told(one)))
+
+
+def scope_words(scope: Scope) -> str:
+    """Which papers a question was asked of, for the reader."""
+    listed = f"those listed for \u201c{_short(scope.listed_for)}\u201d" if scope.listed_for else ""
+    return ", ".join(filter(None, [listed, describe(scope.filter)]))
 
 
 def condition(chosen: Filter) -> str:

@@ -11,14 +11,23 @@ from threading import Event
 
 from rag.breadth import asks_for_several, asks_to_compare, matter_of
 from rag.clock import Clock
-from rag.followup import Resolved, Search, may_lean, refers, resolve, subject_after
-from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
+from rag.followup import Resolved, Search, may_lean, refers, resolve
+from rag.narrowing import (
+    Asked,
+    answer_from_record,
+    answer_from_records,
+    narrow,
+    narrow_to_authors,
+    narrow_to_listed,
+    unclear,
+)
 from rag.orders import without_orders
 from rag.record_questions import parse_record_question
 from rag.records import Answer, Library, Ranking, Retrieval, Sentence
 from rag.refusal import Judge
 from rag.rerank import Reranker
 from rag.retrieval import Reorder, Retriever
+from rag.spoken import Spoken, leaning, spoken
 from rag.terms import normalise
 from rag.unknown_names import unknown_names
 
@@ -59,7 +68,17 @@ class Finding:
     @property
     def followed(self) -> bool:
         """Whether the question was taken to lean on the one before."""
-        return self.query != self.asked.question
+        return self.query != self.asked.question or self.of_listed
+
+    @property
+    def of_listed(self) -> bool:
+        """Whether it was asked of papers that were listed before."""
+        return bool(self.asked.scope and self.asked.scope.listed_for)
+
+    def after(self, subject: str) -> str:
+        """What the next question may lean on, where this one could lean on `subject`."""
+        # Papers that were listed stay what "they" are, as long as one question leans on another.
+        return str(Spoken(self.resolved.subject, spoken(subject).papers)) if self.followed else self.resolved.subject
 
 
 class Finder:
@@ -84,27 +103,41 @@ class Finder:
         self.threshold = judge.threshold
 
     def from_records(
-        self, asked: Asked, subject: str, without: Collection[int] = (), *, listing: bool = True
+        self,
+        asked: Asked,
+        subject: str,
+        without: Collection[int] = (),
+        *,
+        listing: bool = True,
+        follows: bool | None = None,
     ) -> Answer | None:
         """The answer that records give: a count, a list, what one of them tells; None for what is to be searched for.
 
-        `subject` is what the question may lean on. Without `listing`, nothing that can be searched for is counted.
+        `subject` is what the question may lean on, if it does not `follows` tell. Without `listing`, nothing that can
+        be searched for is counted.
         """
+        asked = narrow_to_listed(asked, subject, self._library, without, follows)
         answer = answer_from_records(asked, self._library, without, subject, listing=listing)
         about = parse_record_question(asked.question) if listing and not answer else None
         if not about:
             return answer
-        if about.matter:
-            found = self._search(without, asked.within)(about.matter)
-        elif not subject or asked.scope or asks_for_several(subject):
+        found = self._search(without, asked.within)(about.matter) if about.matter else None
+        found = found or self._found_before(asked, subject, without)
+        if found:
+            return answer_from_record(asked, about, found.hits, self._library, subject)
+        # "Tell me more" is nothing to search for.
+        return unclear(asked, subject) if about.field == "abstract" and not about.matter else None
+
+    def _found_before(self, asked: Asked, subject: str, without: Collection[int]) -> Retrieval | None:
+        """The paper that the question before was answered from, as far as its words tell, or that was listed alone."""
+        matter = spoken(subject).matter
+        if asked.scope:
+            one = asked.scope.listed_for and asked.scope.papers == 1
+            return self._search(without, asked.within)(asked.scope.listed_for) if one else None
+        if not matter or asks_for_several(matter):
             return None
-        else:
-            # The paper that the question before was answered from, as far as its words tell.
-            before = self.found(narrow(subject, None, self._library), "", without)
-            if not before.answerable:
-                return None
-            found = before.found
-        return answer_from_record(asked, about, found.hits, self._library, subject)
+        before = self.found(narrow(matter, None, self._library), "", without)
+        return before.found if before.answerable else None
 
     def find(
         self,
@@ -120,7 +153,11 @@ class Finder:
 
         The papers with the ids `without` are not found. `cancel` ends the reading of papers.
         """
-        clock, question = clock or Clock(), asked.question
+        clock = clock or Clock()
+        asked = narrow_to_listed(asked, subject, self._library, without, follows)
+        of_listed = asked.scope is not None and bool(asked.scope.listed_for)
+        question, subject = asked.question, "" if of_listed else leaning(subject, asked.question)
+        follows = None if of_listed else follows
         several = asks_for_several(question)
         # Whoever names authors anew has left those before.
         named = narrow_to_authors(asked, question, self._library, without)
@@ -158,15 +195,25 @@ class Finder:
 
     def subject_after(self, turns: Collection[str], without: Collection[int] = ()) -> str:
         """What a question may lean on after these questions of the user, the oldest first: for `subject`."""
-        asked = [narrow(turn, None, self._library) for turn in turns]
-        about = [parse_record_question(turn.question) for turn in asked]
-        # Who asks for the record of a paper has spoken of that, or of none anew.
-        searched = [
-            record.matter if record else turn.question
-            for turn, record in zip(asked, about, strict=True)
-            if not (turn.is_about_papers or turn.is_aside or (record and not record.matter))
-        ]
-        return subject_after(self._search(without), searched, self._judge.needed_similarity)
+        subject = ""
+        for turn in turns:
+            asked = narrow_to_listed(narrow(turn, None, self._library, without), subject, self._library, without)
+            if asked.is_aside:
+                continue
+            if answer := answer_from_records(asked, self._library, without, subject):
+                subject = answer.subject
+                continue
+            of_listed = asked.scope.listed_for if asked.scope else ""
+            about, before = parse_record_question(asked.question), spoken(subject)
+            if about and not about.matter:
+                continue
+            # Who asks for the record of a paper has spoken of that.
+            question = about.matter if about else asked.question
+            leans = "" if of_listed else leaning(subject, question)
+            resolved = resolve(self._search(without), question, leans, self._judge.needed_similarity)
+            follows = of_listed or resolved.query != question
+            subject = str(Spoken(resolved.subject, before.papers if follows else ""))
+        return subject
 
     def _search(
         self, without: Collection[int] = (), within: Collection[int] | None = None, *, several: bool = False

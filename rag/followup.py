@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rag.listing import parse_listing
 from rag.records import Retrieval
 from rag.terms import content_terms
 
@@ -76,16 +75,6 @@ def resolve(
         same = not strange and within is None and _best(alone) == _best(together)
         return Resolved(question, question, within(question) if within else alone, (joined, together) if same else None)
     return Resolved(joined, subject, within(joined) if within else together)
-
-
-def subject_after(search: Search, turns: Sequence[str], needed: Callable[[str], float]) -> str:
-    """The subject that a question may lean on after these questions of the user, the oldest first."""
-    subject = ""
-    for turn in turns:
-        if parse_listing(turn):
-            continue  # Counting changes no subject.
-        subject = resolve(search, turn, subject, needed).subject
-    return subject
 
 
 def may_lean(question: str) -> bool:

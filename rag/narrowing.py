@@ -1,7 +1,8 @@
 """A question as it is typed -> the question itself, and the papers that it is asked of. Pure but for the `Library`.
 
 What the records of the papers settle is answered here, without a search: a question that counts or lists papers, one
-that is nothing but filters, and one whose filters leave no paper. So is small talk.
+that is nothing but filters, and one whose filters leave no paper. So are small talk, questions for what no record
+holds, and wishes for what cannot be made of an answer. A question about papers that were listed is asked of those.
 """
 
 import re
@@ -11,11 +12,14 @@ from dataclasses import dataclass, replace
 
 from rag.collection import collection_told, parse_collection
 from rag.filters import combine, condition, lacking_words, parse_filter
+from rag.last_answer import about_answer, parse_about_answer, parse_place
 from rag.listing import asks_for_all, count_papers
 from rag.mentions import Mention, is_called, mentions, without_names
-from rag.record_questions import RecordQuestion, papers_meant, told
+from rag.not_held import not_held_answer, parse_not_held
+from rag.record_questions import RecordQuestion, papers_meant, parse_record_question, told
 from rag.records import Answer, CatalogPaper, Filter, Hit, Library, Scope
 from rag.small_talk import parse_small_talk, small_talk_answer
+from rag.spoken import Spoken, asked_of_them, spoken
 from rag.terms import content_terms
 from rag.unseen import encodable
 from rag.venues import count_in_venue
@@ -66,8 +70,12 @@ class Asked:
 
     @property
     def hardly_asks(self) -> bool:
-        """Whether a question that names few papers asks too little of them to be judged, where they are near."""
-        return self._few and bool(self.matter) and len(_told(self.matter)) < _TELLING
+        """Whether a question that names few papers asks too little of them to be judged, where they are near.
+
+        Papers that were listed were not named for what they say.
+        """
+        named = bool(self.matter) and not (self.scope and self.scope.listed_for)
+        return self._few and named and len(_told(self.matter)) < _TELLING
 
     @property
     def _few(self) -> bool:
@@ -80,8 +88,9 @@ class Asked:
 
     @property
     def is_aside(self) -> bool:
-        """Whether it is small talk or about the collection: nothing that a next question could lean on."""
-        return bool(parse_small_talk(self.question) or parse_collection(self.question))
+        """Whether it is small talk, about the collection, or about an answer: nothing that a next one could lean on."""
+        parsers = (parse_small_talk, parse_collection, parse_not_held, parse_about_answer, parse_place)
+        return any(parse(self.question) for parse in parsers)
 
 
 def narrow(typed: str, given: Filter | None, library: Library, without: Collection[int] = ()) -> Asked:
@@ -95,6 +104,37 @@ def narrow(typed: str, given: Filter | None, library: Library, without: Collecti
     if scope:
         scope = replace(scope, ids=scope.ids.difference(without))
     return Asked(typed, question, scope)
+
+
+def narrow_to_listed(
+    asked: Asked, subject: str, library: Library, without: Collection[int], follows: bool | None = None
+) -> Asked:
+    """`asked` of the papers that were listed before it, if it speaks of them or is said to follow; else as it is."""
+    question = spoken(subject).papers
+    if not question or follows is False or (asked.scope and asked.scope.listed_for):
+        return asked
+    about = parse_record_question(asked.question)
+    of_one = about is not None and not about.matter
+    follows = follows and not spoken(subject).matter
+    if not (of_one or follows or asked_of_them(asked.question, 1)):
+        return asked  # Without a look at all papers.
+    listed = listed_before(question, library, without)
+    ids = frozenset(entry.id for entry in listed)
+    if asked.within is not None:
+        ids &= asked.within
+    of_one = of_one and len(listed) == 1
+    said = asked_of_them(asked.question, len(listed)) or (asked.question if of_one or follows else "")
+    if not (ids and said):
+        return asked
+    scope = asked.scope or Scope(Filter(), ids, sum(library.years().values()))
+    return replace(asked, question=said, scope=replace(scope, ids=ids, listed_for=question), matter=said)
+
+
+def listed_before(question: str, library: Library, without: Collection[int] = ()) -> tuple[CatalogPaper, ...]:
+    """The papers that `question` lists, not counting those of the whole collection; none where it lists none."""
+    asked = narrow(question, None, library, without)
+    answer = answer_from_records(asked, library, without, "")
+    return answer.listed or () if answer and spoken(answer.subject).papers else ()
 
 
 def narrow_to_authors(asked: Asked, query: str, library: Library, without: Collection[int] = ()) -> Asked | None:
@@ -162,21 +202,59 @@ def answer_from_records(
         some = [entry for entry in library.search_titles(within=_ASIDE) if entry.id not in without]
         text = small_talk_answer(kind, library.years(without), some)
         return replace(_answer(asked, text, (), "", subject), talk=True)
+    if listing and not (scope and not scope.ids) and (words := _in_words(asked.question)):
+        # Unlike small talk, it may have been meant for the papers.
+        return replace(_answer(asked, words, (), asked.question, subject), talk=True)
     if scope and not scope.ids:
         told = _with_lacking(f"No paper of the collection is {condition(scope.filter)}.", scope)
         typed = asked.question != asked.typed
         return _answer(asked, f"{told} {_LITERALLY}" if typed else told, None, "", subject)
     if scope and asked.is_about_papers and (listing or not asked.question):
         papers = tuple(_visible(library, asked, without))
-        told = f"{len(papers)} paper{'s' * (len(papers) != 1)} {condition(scope.filter)}."
-        return _answer(asked, _with_lacking(told, scope), papers, "", subject)
+        which = " ".join(filter(None, [condition(scope.filter), _listed_for(scope)]))
+        told = f"{len(papers)} paper{'s' * (len(papers) != 1)} {which}."
+        after = subject if scope.listed_for else _after_listing(asked, papers, subject)
+        return _answer(asked, _with_lacking(told, scope), papers, "", after)
     counts = (collection_told, count_papers, count_in_venue) if listing else ()
     for count in counts:
         if not (counted := count(asked.question, lambda: _visible(library, asked, without))):
             continue
         text, papers = counted
-        return _answer(asked, _with_lacking(text, scope) if scope else text, papers, asked.question, subject)
+        # The whole collection, and its oldest papers, are no choice of what to speak of.
+        chosen = not (parse_collection(asked.question) or (scope is None and asks_for_all(asked.question)))
+        after = _after_listing(asked, papers, subject) if chosen else subject
+        return _answer(asked, _with_lacking(text, scope) if scope else text, papers, asked.question, after)
     return None
+
+
+def _in_words(question: str) -> str:
+    """What can only be told in words; empty where `question` asks for something else."""
+    if lacking := parse_not_held(question):
+        return not_held_answer(lacking)
+    wanted = parse_about_answer(question)
+    return about_answer(wanted) if wanted else ""
+
+
+def _after_listing(asked: Asked, papers: Collection[CatalogPaper], subject: str) -> str:
+    return str(Spoken(spoken(subject).matter, asked.typed)) if papers else subject
+
+
+def _listed_for(scope: Scope) -> str:
+    return f"listed for \u201c{scope.listed_for}\u201d" if scope.listed_for else ""
+
+
+def answer_from_place(asked: Asked, question: str, papers: Sequence[int], index: int, library: Library) -> Answer:
+    """The abstract of one of the `papers` that answer `question`: "the second one". The next may lean on its title."""
+    (entry,) = library.search_titles(within=[papers[index]])
+    which = f"Paper {index + 1} of the {len(papers)} that answer \u201c{question}\u201d. "
+    text = which + told(RecordQuestion("abstract", ""), entry)
+    answer = _answer(asked, text, (entry,), asked.question, str(Spoken(entry.paper.title or entry.key, question)))
+    return replace(answer, recorded=True)
+
+
+def unclear(asked: Asked, subject: str) -> Answer:
+    """The answer to a question about a paper that cannot be told."""
+    return replace(_answer(asked, about_answer("which"), (), asked.question, subject), talk=True)
 
 
 def answer_from_record(
@@ -186,10 +264,17 @@ def answer_from_record(
     meant = papers_meant(about.matter, hits) if about.matter else {hit.paper_id: False for hit in hits[:1]}
     if not meant:
         return None
-    matter = about.matter or subject
+    matter = about.matter or spoken(subject).matter
     entries = {entry.id: entry for entry in library.search_titles(within=meant)}
-    text = " ".join(told(about, entries[i], spoken_of="" if titled else matter) for i, titled in meant.items())
-    answer = _answer(asked, text, tuple(entries[i] for i in meant), asked.question, matter)
+    between = "\n\n" if about.field == "abstract" else " "
+    # What was listed needs no telling that it is meant.
+    sure = not about.matter and asked.scope is not None and bool(asked.scope.listed_for)
+    text = between.join(
+        told(about, entries[i], spoken_of="" if titled or sure or matter == entries[i].paper.title else matter)
+        for i, titled in meant.items()
+    )
+    after = matter if about.matter else subject
+    answer = _answer(asked, text, tuple(entries[i] for i in meant), asked.question, after)
     return replace(answer, recorded=True)
 
 

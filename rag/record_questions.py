@@ -1,6 +1,7 @@
-"""Questions about a paper that its record answers: its authors, how many, when and where it appeared, its link. Pure.
+"""Questions about a paper that its record answers: authors, how many, when and where it appeared, link, abstract. Pure.
 
-Abstracts do not tell these, so the search for evidence would refuse. Which paper is meant is left to a search for what
+Abstracts do not tell these, so the search for evidence would refuse. Who asks for more of a paper gets its abstract:
+there is no more. Which paper is meant is left to a search for what
 the question says of it; then its words must stand in the title or the text of that paper.
 """
 
@@ -25,6 +26,11 @@ _WORK = rf"(?P<what>{_HEAD}|[\"\u201c\u2018].+)"
 _OUT = r"(?:published|written)"
 _OTHERWISE = r"(?:posted|released|submitted|printed|presented|appear|come out)"
 _VENUE = r"(?:journal|conference|venue|proceedings)"
+_GIVE = r"(?:(?:can|could|would|will) you (?:please )?|(?:can|may) i )?(?:(?:give|show|tell|send|read|see)(?: me)? )?"
+_WHOLE = r"(?:(?:whole|full|complete|entire) )?"
+_IT = rf"(?:it|this|that|(?:this|that|the) {_PAPER})"
+_OF_IT = rf"(?: (?:of|about|on|for|from) {_IT})"
+_MORE = r"(?:in |some |any |a (?:bit|little) )?(?:more|further)(?: (?:details?|information|info))?"
 _FORMS = tuple(
     (field, re.compile(rf"^\W*(?:(?:please|and|but|so|then|also),? )*{form}\W*$", re.IGNORECASE))
     for field, form in (
@@ -49,7 +55,14 @@ _FORMS = tuple(
         ("doi", rf"what(?:['\u2019]s| is) the doi (?:of|for) {_WHAT}"),
         ("arXiv id", rf"what(?:['\u2019]s| is) the arxiv (?:id|number) (?:of|for) {_WHAT}"),
         ("PMID", rf"what(?:['\u2019]s| is) the pmid (?:of|for) {_WHAT}"),
+        ("abstract", rf"{_GIVE}(?:the )?{_WHOLE}abstract (?:of|for) {_WHAT}"),
+        ("abstract", rf"what(?:['\u2019]s| is) the {_WHOLE}abstract (?:of|for) {_WHAT}"),
         # Of the paper spoken of before.
+        ("abstract", rf"{_GIVE}(?:the |its |that |this ){_WHOLE}abstract{_OF_IT}?(?: please)?(?P<what>)"),
+        ("abstract", rf"what(?:['\u2019]s| is) (?:the|its) {_WHOLE}abstract(?P<what>)"),
+        ("abstract", rf"{_GIVE}{_MORE}{_OF_IT}?(?: please)?(?P<what>)"),
+        ("abstract", rf"(?:go on|continue|carry on|elaborate{_OF_IT}?)(?: please)?(?P<what>)"),
+        ("abstract", rf"(?:what|anything) else(?: does {_IT} (?:say|tell|show|report)| is there)?{_OF_IT}?(?P<what>)"),
         ("authors", r"(?:who (?:is|are|was|were) |what about )?(?:the|its|their) (?:first )?authors?(?P<what>)"),
         (
             "authors",
@@ -80,6 +93,7 @@ _FRAME = re.compile(
 )
 _LAST = re.compile(rf" {_PAPER}$", re.IGNORECASE)
 _LACKING = {
+    "abstract": "no abstract",
     "authors": "no authors",
     "count": "no authors",
     "year": "no year",
@@ -157,6 +171,9 @@ def told(asked: RecordQuestion, entry: CatalogPaper, *, spoken_of: str = "") -> 
             return _ended(f"{which} is by {_names(paper)}{year}")
         case "count" if paper.authors:
             return _ended(f"{which} has {_how_many(paper)} in its record: {_names(paper)}{year}")
+        case "abstract" if paper.abstract:
+            # All that is held of it, in a paragraph of its own.
+            return f"The abstract of {which.rstrip(',')}{year}:\n\n\u201c{' '.join(paper.abstract.split())}\u201d"
         case "year" if paper.year:
             return f"{which} is from {paper.year}."
         case "venue" if paper.venue:

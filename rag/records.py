@@ -135,12 +135,17 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The papers that a filter lets through, of `total`; `lacking` have nothing in a field that it looks at."""
+    """The papers that a filter lets through, of `total`; `lacking` have nothing in a field that it looks at.
+
+    `listed_for` is the question that listed them, where that is how they were chosen; the filter is then what was typed
+    beside it.
+    """
 
     filter: Filter
     ids: frozenset[int] = field(repr=False)
     total: int
     lacking: int = 0
+    listed_for: str = ""
 
     @property
     def papers(self) -> int:

@@ -86,19 +86,21 @@ def one_of_each(
     """A sentence of each paper that is about as good a hit as the best, with what it leans on.
 
     It is the best evidence, or what is about as good and likelier to hold a key fact. With `every`, papers that are no
-    such good hits count too, as long as they deal with the matter.
+    such good hits count too, as long as they deal with the matter. Where the question says no matter at all ("Compare
+    these papers"), each is told by the sentence that is nearest to its title.
     """
+    told = bool(content_terms(question))
     nearest = max((_nearness(hit) for hit in hits), default=0.0)
     chosen: list[tuple[Hit, Sentence, float]] = []
     for hit in hits:
         good = hit.score >= _AS_GOOD * hits[0].score or _nearness(hit) >= (_RELATED if every else _AS_NEAR) * nearest
-        if not hit.sentences or not good:
+        if not hit.sentences or not (good or (every and not told)):
             continue
-        ranked = evidence_of(question, hit, idf)
+        ranked = evidence_of(question if told else hit.title, hit, idf)
         near = [(sentence, score) for sentence, score in ranked if score >= ranked[0][1] - _LESS]
         shown = [Evidence(n, hit.title, hit.key, hit.link, *row) for n, row in enumerate(near)]
         likely = likelihoods(question, shown, {hit.key: len(hit.sentences)}, idf)
-        best, score = near[likely.index(max(likely))]
+        best, score = near[likely.index(max(likely))] if told else ranked[0]
         chosen.append((hit, best, score))
         if leans_back(best.text):
             chosen += [(hit, one, score) for one, _ in ranked if one.index == best.index - 1]

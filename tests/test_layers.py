@@ -51,6 +51,7 @@ PURE = {
     "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
     "checking", "signals", "objections", "premises", "placing", "quantities", "wording",
     "defining", "unknown_names", "record_questions", "small_talk", "collection", "venues",
+    "not_held", "last_answer", "spoken",
 }  # fmt: skip
 
 

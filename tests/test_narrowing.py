@@ -11,6 +11,7 @@ from rag.errors import UsageError
 from rag.export import answer_to_dict
 from rag.narrowing import answer_from_records, narrow
 from rag.records import Filter, Finished, Found, Paper
+from rag.spoken import spoken
 from ui import render
 
 
@@ -91,7 +92,7 @@ def test_filters_alone_list_the_papers(no_model: Engine, question: str) -> None:
     assert titles(answer)[1].startswith("Large losses of total ozone")
     assert answer.text == "2 papers of 1985."
     assert not answer.refused
-    assert (answer.query, answer.subject) == ("", "What is AlphaFold?")
+    assert (answer.query, spoken(answer.subject).matter) == ("", "What is AlphaFold?")
     shown = render.finished_markdown(answer, "t")
     assert "all papers" in shown
     assert "Searched in" not in shown
@@ -215,7 +216,7 @@ def test_filters_in_earlier_turns_are_no_part_of_the_subject(engine: Engine) -> 
         "author:Nobody How fast is it?",
         "How many papers year:2020?",
     ]
-    assert engine.answerer.subject_after(turns) == "What is AlphaFold?"
+    assert spoken(engine.answerer.subject_after(turns)).matter == "What is AlphaFold?"
 
 
 @pytest.mark.parametrize("question", ["", "  ", "year:2024-2020 what?", "year:abc"])

@@ -8,7 +8,7 @@ import re
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-from rag.filters import describe, lacking_words
+from rag.filters import lacking_words, scope_words
 from rag.identity import link_of
 from rag.reach import Reach, sent_to
 from rag.records import Answer, CatalogPaper, Citation, Claim, Drafting, Found, Hit, Ranking, Reading, Sentence, Verdict
@@ -42,9 +42,7 @@ def verdict_line(answer: Answer) -> str:
         scope = answer.scope
         # Where the filter is all that was asked, every paper was looked at.
         some = scope is not None and answer.query
-        papers = (
-            f"{scope.papers} of {scope.total} papers ({describe(scope.filter)})" if scope and some else "all papers"
-        )
+        papers = f"{scope.papers} of {scope.total} papers ({scope_words(scope)})" if scope and some else "all papers"
         return f"Counted over the records of {papers}, {_NO_MODEL}."
     if answer.refused:
         return _passed_over(answer).capitalize() + "." if answer.passed_over else ""
@@ -85,7 +83,7 @@ def searched_lines(asked: Answer | Found) -> list[str]:
     """What a follow-up was taken to ask, and in which papers it was searched for; none for a plain question."""
     lines = [f"Taken as a follow-up, searched for: {asked.query}"] if asked.followed else []
     if (scope := asked.scope) and scope.papers:
-        searched = f"Searched in {scope.papers} of {scope.total} papers: {describe(scope.filter)}"
+        searched = f"Searched in {scope.papers} of {scope.total} papers: {scope_words(scope)}"
         lacking = lacking_words(scope.filter, scope.lacking)
         lines.append(f"{searched}. {lacking}" if lacking else searched)
     return lines
@@ -220,8 +218,10 @@ def finished_markdown(answer: Answer, turn: str) -> str:
         text = re.sub(r"(?m)^(- )?(.+)$", lambda line: (line[1] or "") + escape_markdown(line[2]), answer.text)
         return f"{text}\n\n*{escape_markdown(verdict_line(answer))}*"
     if answer.listed is not None:
-        found, note = escape_markdown(answer.text), escape_markdown(verdict_line(answer))
-        return f"**{found}**\n\n{_list_markdown(answer.listed)}*{note}*"
+        found, *more = (escape_markdown(part) for part in answer.text.split("\n\n"))
+        note = escape_markdown(verdict_line(answer))
+        body = "\n\n".join([f"**{found}**", *more])
+        return f"{body}\n\n{_list_markdown(answer.listed)}*{note}*"
     if answer.refused:
         unmet = "".join(f"\n\n{escape_markdown(line)}" for line in unmet_lines(answer))
         nearest = "".join(f"\n{_nearest_markdown(hit, answer.otherwise)}" for hit in answer.hits[:_NEAREST])
