@@ -5,11 +5,11 @@ that the filters leave; refuse if nothing near is there; number the evidence; le
 every sentence is checked (the modes of writing are in `writing/`).
 """
 
-import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
+from rag.both_sides import evidence_on_sides
 from rag.breadth import matter_of
 from rag.clock import Clock
 from rag.drafting import Draft, claim_text
@@ -18,6 +18,7 @@ from rag.evidence import rank_evidence
 from rag.finding import Finder, Finding
 from rag.grammar import REFUSAL
 from rag.narrowing import narrow
+from rag.parts import FURTHER_PART
 from rag.prompting import Chosen
 from rag.records import (
     Answer,
@@ -43,10 +44,6 @@ _MAX_SENTENCES = 5
 # What several papers say takes so many times the tokens of evidence and answer.
 _BROADER = 2
 _SPARE = 16  # tokens that a server may add to those of the answer, where its context would otherwise be full
-_FURTHER_PART = re.compile(
-    r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
-    re.IGNORECASE,
-)
 
 
 class Answerer:
@@ -154,8 +151,8 @@ class Answerer:
         return self._model.context_tokens - self._answer_tokens
 
     def _write(self, job: "_Job", clock: Clock) -> Generator[AnswerEvent, None, Draft]:
-        question, hits = job.finding.query, job.finding.found.hits
-        several, messages, evidence = self._several(job.finding) if job.finding.several else (False, [], [])
+        question, hits = job.finding.part or job.finding.query, job.finding.found.hits
+        several, messages, evidence = self._several(job.finding)
         if not several:
             hits = hits[: self._finder.papers]
             most = min(self._evidence_sentences, self.writer.most_evidence)
@@ -167,7 +164,7 @@ class Answerer:
             # Not even the best sentence fits the context beside the question: it is quoted without being read.
             yield from draft.quote_best()
             return draft
-        sentences = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
+        sentences = min(_MAX_SENTENCES, 1 + len(FURTHER_PART.findall(question)) + _MORE_SENTENCES)
         if several:
             sentences = max(sentences, len({item.key for item in evidence}))
         prompt, answer_tokens = self._model.count_tokens(messages), self._answer_tokens
@@ -185,7 +182,15 @@ class Answerer:
         return draft
 
     def _several(self, finding: Finding) -> tuple[bool, list[Message], list[Evidence]]:
-        """A sentence of each of several papers, and whether there is more than one that is good enough and fits."""
+        """A sentence of each of several papers, and whether there is more than one that is good enough and fits.
+
+        Of a comparison, those on its sides.
+        """
+        if finding.sides:
+            chosen = evidence_on_sides(finding.query, finding.found.hits, finding.sides, self._idf)
+            return True, *self._fit(finding.query, chosen, _BROADER)
+        if not finding.several:
+            return False, [], []
         hits = finding.found.hits[: self._finder.broad_papers]
         # What no model reads costs nothing, and the context bounds it in any case.
         times = _BROADER if self.writer.samples else self._finder.broad_papers
@@ -218,6 +223,8 @@ class Answerer:
             needed=self._finder.threshold,
             unmet=finding.unmet,
             unknown=finding.unknown,
+            missing=finding.missing,
+            unanswered=finding.unanswered,
             dropped=draft.dropped,
             stopped=stopped,
             query=finding.query,

@@ -23,6 +23,8 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "confidence_needed": round(answer.needed, 4),
         "unmet_words": list(answer.unmet),
         "unknown_names": list(answer.unknown),
+        "missing_sides": list(answer.missing),
+        "unanswered_part": answer.unanswered,
         "claims": [
             {
                 "text": claim.text,

@@ -9,21 +9,25 @@ from collections.abc import Collection, Generator
 from dataclasses import dataclass, replace
 from threading import Event
 
+from rag.both_sides import Side, is_written_as_name, paper_on, speaks_of_both
 from rag.breadth import asks_for_several, asks_to_compare, matter_of
 from rag.clock import Clock
 from rag.followup import Resolved, Search, may_lean, refers, resolve, subject_after
 from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
+from rag.parts import parts_of
 from rag.record_questions import parse_record_question
 from rag.records import Answer, Library, Ranking, Retrieval
 from rag.refusal import Judge
 from rag.rerank import Reranker
 from rag.retrieval import Reorder, Retriever
-from rag.terms import normalise
+from rag.sides import is_named, sides_of, without_version
+from rag.terms import content_terms, normalise
 from rag.unknown_names import unknown_names
 
 # Similarity (cosine) from which a question of a word or two may be about the papers that it names (eval/LOG.md).
 _NEAR_TO_NAMED = 0.18
+_NOWHERE = 0.9999  # rarity of a word that the collection lacks, but for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,9 @@ class Finding:
     """What was searched for and found, and whether that is enough to answer.
 
     `asked` is the question, of the papers by whom it names where these answer it. `several` tells that it asks for
-    several papers, and `every` that all related ones count. `unmet`, `unknown` and `passed_over` are as in an Answer.
+    several papers, and `every` that all related ones count. `sides` are those of a comparison that are answered each
+    by itself. `part` is the part of the question that is answered, where the other, `unanswered`, is not. `unmet`,
+    `unknown`, `missing`, `unanswered` and `passed_over` are as in an Answer.
     """
 
     asked: Asked
@@ -43,6 +49,10 @@ class Finding:
     unknown: tuple[str, ...]
     passed_over: int
     answerable: bool
+    sides: tuple[Side, ...] = ()
+    missing: tuple[str, ...] = ()
+    part: str = ""
+    unanswered: str = ""
 
     @property
     def query(self) -> str:
@@ -124,6 +134,9 @@ class Finder:
         named = narrow_to_authors(asked, question, self._library, without)
         if named and not follows and refers(named.matter) is None:
             subject = ""
+        if not (follows or named) and (sided := self._sided(asked, subject, without)):
+            clock.lap("search")
+            return sided
         search = self._search(without, several=several)
         within = self._search(without, asked.within, several=several) if asked.scope else None
         needed = self._judge.needed_similarity
@@ -139,6 +152,8 @@ class Finder:
         finding = self._judged(asked, resolved, several)
         if not (finding.answerable or several or named or finding.followed) and follows is None:
             finding = self._as_follow_up(asked, subject, without) or finding
+        if not (several or named or finding.followed):
+            finding = self._first_part(asked, finding, without) or finding
         if named:
             finding = self._of_authors(named, finding, without)
         clock.lap("search")
@@ -200,6 +215,82 @@ class Finder:
         resolved = resolve(search, asked.question, subject, self._judge.needed_similarity, follows=True)
         finding = self._judged(asked, resolved, several=False)
         return finding if finding.answerable and self._judge.is_met(asked.question, resolved) else None
+
+    def _first_part(self, asked: Asked, finding: Finding, without: Collection[int]) -> Finding | None:
+        """The first of two parts of a question by itself, where the paper found has nothing like the second."""
+        parts = parts_of(asked.question)
+        if not parts or not self._judge.lacks_part(parts.own, finding.found):
+            return None
+        found = self._search(without, asked.within)(parts.first)
+        first = self._judged(asked, Resolved(parts.first, parts.first, found), several=False)
+        if not first.answerable or first.found.hits[0].paper_id != finding.found.hits[0].paper_id:
+            return None
+        resolved = replace(first.resolved, query=finding.query)
+        return replace(first, resolved=resolved, part=parts.first, unanswered=parts.second)
+
+    def _sided(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
+        """What answers a comparison of two things that different papers are about, or of which one is in no paper.
+
+        None for any other question: one paper that is about both is found by the question as a whole.
+        """
+        compared = sides_of(asked.question)
+        if not compared:
+            return None
+        named = {side: is_named(side, asked.question) for side in compared.sides}
+        if subject and not all(named.values()):
+            return None  # "Compare accuracy and speed" may lean on what was spoken of.
+        search = self._search(without, asked.within)
+        whole = self._judged(asked, Resolved(asked.question, asked.question, search(matter_of(asked.question))), False)
+        alone = {side: self._judged(asked, self._one_side(search, side, compared.matter), False) for side in named}
+        sides = {side: paper_on(side, one.query, one.found.hits, named=named[side]) for side, one in alone.items()}
+        missing = tuple(side for side in sides if not sides[side] and self._is_nowhere(side, named[side], alone[side]))
+        told = tuple(side for side in sides.values() if side)
+        if len(told) + len(missing) < len(sides) or not any(side.own for side in told):
+            return None
+        if not missing and self._is_of_one_paper(told, whole):
+            return None
+        likely = min(alone[side].confidence for side in sides if side not in missing)
+        likely = max(likely, whole.confidence) if not missing else likely
+        if compared.matter and likely < self._judge.threshold:
+            return None
+        hits = {hit.paper_id: hit for hit in (*(side.hit for side in told), *whole.found.hits)}
+        order = dict(whole.found.ranking)
+        first = {side.hit.paper_id: max(order.values(), default=1.0) for side in told}
+        ranking = tuple({**first, **{i: score for i, score in order.items() if i not in first}}.items())
+        return replace(
+            whole,
+            resolved=replace(whole.resolved, found=replace(whole.found, hits=tuple(hits.values()), ranking=ranking)),
+            # That a paper is about a side is told by its words.
+            confidence=max(likely, self._judge.threshold),
+            unmet=tuple(word for word in whole.unmet if word in compared.matter.split()),
+            unknown=tuple(word for word in whole.unknown if not any(word in side for side in sides)),
+            answerable=True,
+            sides=told,
+            missing=missing,
+        )
+
+    def _one_side(self, search: Search, side: str, matter: str) -> Resolved:
+        query = f"{side} {matter}".strip()
+        return Resolved(query, query, search(query))
+
+    def _is_of_one_paper(self, sides: Collection[Side], whole: Finding) -> bool:
+        """Whether one paper is about all `sides`, or has them all as no more than words that others use too."""
+        if len({side.hit.paper_id for side in sides}) < len(sides):
+            return True
+        best = whole.found.hits[:1]
+        return any(speaks_of_both(hit, [*sides]) for hit in best) and not all(
+            side.own and is_written_as_name(side) for side in sides
+        )
+
+    def _is_nowhere(self, side: str, named: bool, alone: Finding) -> bool:
+        """Whether no paper has a side: its name stands nowhere, or a word of it that does so is near to nothing."""
+        if set(content_terms(side)) <= set(content_terms(" ".join(hit.byline for hit in alone.found.hits))):
+            return False  # an author
+        words = set(re.findall(r"[^\W_]+", side))
+        if named and (words & set(alone.unknown) or without_version(side) != side):
+            return True
+        rare = words & {word.text for word in alone.found.words if word.rarity >= _NOWHERE}
+        return bool(rare) and ((len(words) == 1 and not alone.answerable) or bool(rare & set(alone.unmet)))
 
     def _of_authors(self, named: Asked, finding: Finding, without: Collection[int]) -> Finding:
         """What the papers by whom a question names say to it, or `finding`, where that is what is meant."""

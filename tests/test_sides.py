@@ -1,0 +1,95 @@
+"""Comparisons that lack a side, and second parts that are not answered. With the bundled models on the whole sample."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.build import Engine, index_papers
+from rag.bundled_sample import sample_path
+from rag.config import Config
+from rag.export import answer_to_dict
+from rag.parts import parts_of
+from rag.sides import sides_of
+from ui import render
+
+BERT = "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    config = Config(home=tmp_path_factory.mktemp("sides"))
+    index_papers(config, [sample_path()])
+    with Engine(config) as ready:
+        yield ready
+
+
+def test_both_sides_of_a_comparison_are_quoted_or_the_missing_one_is_told(sample: Engine) -> None:
+    ask = sample.answerer.ask
+    both = ask("What is the difference between BERT and Sentence-BERT?")
+    assert both.citations[0].title.startswith("Sentence-BERT")
+    assert any("Sentence-BERT (SBERT) fine-tunes BERT" in citation.quote for citation in both.citations[:2])
+    assert "BERT is a Transformer encoder" in both.text
+    assert not both.missing
+
+    lacking = ask("How does BERT differ from GPT-2?", subject="What is AlphaFold?")
+    assert {citation.title for citation in lacking.citations} == {BERT}
+    assert not lacking.followed
+    assert answer_to_dict(lacking)["missing_sides"] == ["GPT-2"]
+    for shown in (render.sources_plain(lacking), render.finished_markdown(lacking, "t").replace("\\", "")):
+        assert "Nothing was found on GPT-2: the answer is about the other side alone." in shown
+
+    assert ask("What is the difference between Cassandra and MongoDB?").refused
+    # One paper that compares both answers alone.
+    for question in ("Is Raft better than Paxos?", "lasso vs ridge regression", "Compare weak ties and strong ties"):
+        answer = ask(question)
+        assert len({citation.title for citation in answer.citations}) == 1
+        assert not answer.missing
+
+
+def test_the_part_of_a_question_that_is_not_answered_is_told(sample: Engine) -> None:
+    ask = sample.answerer.ask
+    answer = ask("How accurate is AlphaFold and who funded it?")
+    assert "median error of 0.96" in answer.text
+    assert answer_to_dict(answer)["unanswered_part"] == "who funded it?"
+    for shown in (render.sources_plain(answer), render.finished_markdown(answer, "t")):
+        assert "Not answered: who funded it?" in shown
+    assert not answer.followed
+    for question in (
+        "How much plastic has been made, and what share was recycled?",
+        "What hardware was AlexNet trained on, and for how many days?",
+        "What is AlphaFold, and where does it fail?",  # told in other words
+    ):
+        assert not ask(question).unanswered
+
+
+@pytest.mark.parametrize(
+    ("question", "sides"),
+    [
+        ("Compare the TPU with the K80", ("TPU", "K80")),
+        ("BERT versus GPT-2", ("BERT", "GPT-2")),
+        ("Is the lasso better than ridge regression?", ("lasso", "ridge regression")),
+        ("What's the difference between X1 and Y1 in speed?", ("X1", "Y1")),
+        ("Which is faster, MapReduce or Spark?", ("MapReduce", "Spark")),
+        ("Compare A1, B1 and C1", None),
+        ("How does it differ from GPT-2?", None),
+        ("Does dexamethasone lower mortality more than usual care?", None),
+        ("Compare the papers and their results", None),
+        ("compare " + "a " * 5000, None),
+    ],
+)
+def test_the_form_tells_the_sides(question: str, sides: tuple[str, str] | None) -> None:
+    found = sides_of(question)
+    assert (found.sides if found else None) == sides
+
+
+def test_only_parts_whose_words_can_be_missed_are_split_off() -> None:
+    parts = parts_of("What is BERT, and how much did it cost?")
+    assert parts
+    assert (parts.first, parts.second) == ("What is BERT?", "how much did it cost?")
+    for question in (
+        "What is BERT?",
+        "What is BERT, and how fast is it?",
+        "What is it and who invented it?",
+        " " * 10**5,
+    ):
+        assert parts_of(question) is None
