@@ -44,9 +44,10 @@ class Parts:
 def parts_of(question: str) -> Parts | None:
     """The two parts of `question`, the last split off; None where there is one, or nothing could be said of it."""
     question = " ".join(question[: 2 * _LONGEST].split())
-    *_, split = [None, *(_SPLIT.finditer(question) if len(question) <= _LONGEST else ())]
-    if split is None:
+    splits = list(_SPLIT.finditer(question)) if len(question) <= _LONGEST else []
+    if not splits:
         return None
+    split = splits[-1]
     first, second = question[: split.start()], question[split.end() :]
     known = set(content_terms(first))
     own = frozenset(word for word in re.findall(r"[^\W_]+", second) if set(content_terms(word)) - known)
