@@ -5,6 +5,7 @@ that the filters leave; refuse if nothing near is there; number the evidence; le
 every sentence is checked (the modes of writing are in `writing/`).
 """
 
+import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
@@ -18,7 +19,6 @@ from rag.evidence import rank_evidence
 from rag.finding import Finder, Finding
 from rag.grammar import REFUSAL
 from rag.narrowing import narrow
-from rag.parts import FURTHER_PART
 from rag.prompting import Chosen
 from rag.records import (
     Answer,
@@ -44,6 +44,10 @@ _MAX_SENTENCES = 5
 # What several papers say takes so many times the tokens of evidence and answer.
 _BROADER = 2
 _SPARE = 16  # tokens that a server may add to those of the answer, where its context would otherwise be full
+_FURTHER_PART = re.compile(
+    r"\band (?:(?:by|on|in|at|for|to|with|of|under|from) )?(?:how|what|which|whom?|whose|when|where|why)\b",
+    re.IGNORECASE,
+)
 
 
 class Answerer:
@@ -151,7 +155,7 @@ class Answerer:
         return self._model.context_tokens - self._answer_tokens
 
     def _write(self, job: "_Job", clock: Clock) -> Generator[AnswerEvent, None, Draft]:
-        question, hits = job.finding.part or job.finding.query, job.finding.found.hits
+        question, hits = job.finding.query, job.finding.found.hits
         several, messages, evidence = self._several(job.finding)
         if not several:
             hits = hits[: self._finder.papers]
@@ -164,7 +168,7 @@ class Answerer:
             # Not even the best sentence fits the context beside the question: it is quoted without being read.
             yield from draft.quote_best()
             return draft
-        sentences = min(_MAX_SENTENCES, 1 + len(FURTHER_PART.findall(question)) + _MORE_SENTENCES)
+        sentences = min(_MAX_SENTENCES, 1 + len(_FURTHER_PART.findall(question)) + _MORE_SENTENCES)
         if several:
             sentences = max(sentences, len({item.key for item in evidence}))
         prompt, answer_tokens = self._model.count_tokens(messages), self._answer_tokens
@@ -224,7 +228,6 @@ class Answerer:
             unmet=finding.unmet,
             unknown=finding.unknown,
             missing=finding.missing,
-            unanswered=finding.unanswered,
             dropped=draft.dropped,
             stopped=stopped,
             query=finding.query,

@@ -24,7 +24,6 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "unmet_words": list(answer.unmet),
         "unknown_names": list(answer.unknown),
         "missing_sides": list(answer.missing),
-        "unanswered_part": answer.unanswered,
         "claims": [
             {
                 "text": claim.text,

@@ -15,7 +15,6 @@ from rag.clock import Clock
 from rag.followup import Resolved, Search, may_lean, refers, resolve, subject_after
 from rag.narrowing import Asked, answer_from_record, answer_from_records, narrow, narrow_to_authors
 from rag.orders import without_orders
-from rag.parts import parts_of
 from rag.record_questions import parse_record_question
 from rag.records import Answer, Library, Ranking, Retrieval
 from rag.refusal import Judge
@@ -36,8 +35,7 @@ class Finding:
 
     `asked` is the question, of the papers by whom it names where these answer it. `several` tells that it asks for
     several papers, and `every` that all related ones count. `sides` are those of a comparison that are answered each
-    by itself. `part` is the part of the question that is answered, where the other, `unanswered`, is not. `unmet`,
-    `unknown`, `missing`, `unanswered` and `passed_over` are as in an Answer.
+    by itself. `unmet`, `unknown`, `missing` and `passed_over` are as in an Answer.
     """
 
     asked: Asked
@@ -51,8 +49,6 @@ class Finding:
     answerable: bool
     sides: tuple[Side, ...] = ()
     missing: tuple[str, ...] = ()
-    part: str = ""
-    unanswered: str = ""
 
     @property
     def query(self) -> str:
@@ -152,8 +148,6 @@ class Finder:
         finding = self._judged(asked, resolved, several)
         if not (finding.answerable or several or named or finding.followed) and follows is None:
             finding = self._as_follow_up(asked, subject, without) or finding
-        if not (several or named or finding.followed):
-            finding = self._first_part(asked, finding, without) or finding
         if named:
             finding = self._of_authors(named, finding, without)
         clock.lap("search")
@@ -215,18 +209,6 @@ class Finder:
         resolved = resolve(search, asked.question, subject, self._judge.needed_similarity, follows=True)
         finding = self._judged(asked, resolved, several=False)
         return finding if finding.answerable and self._judge.is_met(asked.question, resolved) else None
-
-    def _first_part(self, asked: Asked, finding: Finding, without: Collection[int]) -> Finding | None:
-        """The first of two parts of a question by itself, where the paper found has nothing like the second."""
-        parts = parts_of(asked.question)
-        if not parts or not self._judge.lacks_part(parts.own, finding.found):
-            return None
-        found = self._search(without, asked.within)(parts.first)
-        first = self._judged(asked, Resolved(parts.first, parts.first, found), several=False)
-        if not first.answerable or first.found.hits[0].paper_id != finding.found.hits[0].paper_id:
-            return None
-        resolved = replace(first.resolved, query=finding.query)
-        return replace(first, resolved=resolved, part=parts.first, unanswered=parts.second)
 
     def _sided(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
         """What answers a comparison of two things that different papers are about, or of which one is in no paper.

@@ -273,9 +273,8 @@ class Answer:
 
     Where the `confidence` that the papers found answer the question is below `needed`, nothing is written; `unmet`
     are words of it that none of them deals with, `unknown` names in it that stand in no paper, `missing` the side of a
-    comparison that is in none, `unanswered` the part of the question that they have nothing on. `ranking` is that of
-    the search. `query` is what was searched for; `subject` is what a next question may lean on, the last question that
-    stood for itself. `ended` tells that the model came to an end by
+    comparison that is in none. `ranking` is that of the search. `query` is what was searched for; `subject` is what a
+    next question may lean on, the last question that stood for itself. `ended` tells that the model came to an end by
     itself, neither stopped nor out of tokens; `read_tokens` are those of the prompt that it had not read before. A
     question that counts or lists papers by what their records say is answered with `listed`, all of them, and has no
     claims; so is one that the record of a paper answers (`recorded`). Small talk is answered with none listed (`talk`).
@@ -311,7 +310,6 @@ class Answer:
     unmet: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    unanswered: str = ""
     recorded: bool = False
     talk: bool = False
     followed: bool = False

@@ -23,8 +23,6 @@ _MOSTLY, _OF_NAMES = 1 / 3, 2 / 3
 # the words before it are met in any case. Chosen by eye on 38 follow-ups and both models (eval/LOG.md).
 _TELLING = 0.3
 _MET = 0.43
-# A part of a question is missed only where one of its words is so rare.
-_RARE = 0.5
 
 
 class Judge:
@@ -82,12 +80,6 @@ class Judge:
         """Whether the paper that `resolved` found has all telling words of the follow-up `question`."""
         own = self._own(question, resolved)
         return bool(own) and all(word.stands for word in own)
-
-    def lacks_part(self, own: Collection[str], found: Retrieval) -> bool:
-        """Whether the best paper deals with none of the words that a part of a question has of its own."""
-        words = [word for word in found.words if word.text in own and word.rarity > _TELLING]
-        rare = any(word.rarity > _RARE for word in words)
-        return rare and not any(word.stands or word.match >= self._weights.unmet_below for word in words)
 
     def _own(self, question: str, resolved: Resolved) -> list[Word]:
         start = len(resolved.query) - len(question)

@@ -51,7 +51,7 @@ PURE = {
     "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
     "checking", "signals", "objections", "placing", "quantities", "wording",
     "defining", "unknown_names", "record_questions", "small_talk", "collection", "venues",
-    "sides", "both_sides", "parts",
+    "sides", "both_sides",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Comparisons that lack a side, and second parts that are not answered. With the bundled models."""
+"""Comparisons: both sides, or which one is missing. With the bundled models."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ import pytest
 from rag.build import Engine, index_papers
 from rag.config import Config
 from rag.export import answer_to_dict
-from rag.parts import parts_of
 from rag.sides import sides_of
 from ui import render
 
@@ -51,22 +50,6 @@ def test_both_sides_of_a_comparison_are_quoted_or_the_missing_one_is_told(sample
         assert not answer.missing
 
 
-def test_the_part_of_a_question_that_is_not_answered_is_told(sample: Engine) -> None:
-    ask = sample.answerer.ask
-    answer = ask("How accurate is AlphaFold and who funded it?")
-    assert "median error of 0.96" in answer.text
-    assert answer_to_dict(answer)["unanswered_part"] == "who funded it?"
-    for shown in (render.sources_plain(answer), render.finished_markdown(answer, "t")):
-        assert "Not answered: who funded it?" in shown
-    assert not answer.followed
-    for question in (
-        "How much plastic has been made, and what share was recycled?",
-        "What hardware was AlexNet trained on, and for how many days?",
-        "What is AlphaFold, and where does it fail?",  # told in other words
-    ):
-        assert not ask(question).unanswered
-
-
 @pytest.mark.parametrize(
     ("question", "sides"),
     [
@@ -85,16 +68,3 @@ def test_the_part_of_a_question_that_is_not_answered_is_told(sample: Engine) -> 
 def test_the_form_tells_the_sides(question: str, sides: tuple[str, str] | None) -> None:
     found = sides_of(question)
     assert (found.sides if found else None) == sides
-
-
-def test_only_parts_whose_words_can_be_missed_are_split_off() -> None:
-    parts = parts_of("What is BERT, and how much did it cost?")
-    assert parts
-    assert (parts.first, parts.second) == ("What is BERT?", "how much did it cost?")
-    for question in (
-        "What is BERT?",
-        "What is BERT, and how fast is it?",
-        "What is it and who invented it?",
-        " " * 10**5,
-    ):
-        assert parts_of(question) is None

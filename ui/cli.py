@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--json", action="store_true",
         help="print one JSON object: answer, refused, confidence (0 to 1) and confidence_needed, unmet_words, "
-        "unknown_names, missing_sides, unanswered_part, claims with their verdicts, citations with the sentence, its "
+        "unknown_names, missing_sides, claims with their verdicts, citations with the sentence, its "
         "offsets and its text, listed papers, hits with scores, timings in seconds, and how it was written",
     )  # fmt: skip
     ask.add_argument(

@@ -94,8 +94,8 @@ def searched_lines(asked: Answer | Found) -> list[str]:
 def unmet_lines(answer: Answer) -> list[str]:
     """Which words of the question no paper found deals with: for a refusal, and where an answer is in doubt.
 
-    Names that stand in no paper are told in any case, the side of a comparison that is in none, and the part of the
-    question that the papers have nothing on. Where papers on a matter were to be counted, that they were not.
+    Names that stand in no paper are told in any case, and the side of a comparison that is in none. Where papers on a
+    matter were to be counted, that they were not.
     """
     if not answer.refused and _COUNTS.match(answer.question):
         return ["Only what records say can be counted, not what papers are about. Nearest to the question are:"]
@@ -108,8 +108,6 @@ def unmet_lines(answer: Answer) -> list[str]:
     if answer.missing:
         rest = "" if answer.refused else ": the answer is about the other side alone"
         lines.insert(0, f"Nothing was found on {_either(answer.missing)}{rest}.")
-    if answer.unanswered and not answer.refused:
-        lines.append(f"Not answered: {answer.unanswered}")
     return [" ".join(lines)] if lines else []
 
 
