@@ -32,9 +32,9 @@ from rag.citations import split_written
 from rag.clock import Clock
 from rag.config import Config
 from rag.errors import CitableError, IndexBusyError, UsageError
-from rag.finding import Finding
 from rag.grammar import REFUSAL
 from rag.identity import normalise_title
+from rag.judged import Finding
 from rag.narrowing import narrow
 from rag.records import Answer, CatalogPaper, Hit
 

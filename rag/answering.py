@@ -10,13 +10,15 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
+from rag.both_sides import evidence_on_sides
 from rag.breadth import matter_of
 from rag.clock import Clock
 from rag.drafting import Draft, claim_text
 from rag.errors import UsageError
 from rag.evidence import rank_evidence
-from rag.finding import Finder, Finding
+from rag.finding import Finder
 from rag.grammar import REFUSAL
+from rag.judged import Finding
 from rag.last_answer import parse_place, place_among
 from rag.narrowing import Asked, answer_from_place, narrow, unclear
 from rag.prompting import Chosen
@@ -187,7 +189,7 @@ class Answerer:
     def _begun(self, finding: Finding) -> tuple[Draft, list[Message]]:
         """A draft with its evidence, and the messages that show it; none where nothing fits beside the question."""
         question, hits = finding.query, finding.found.hits
-        several, messages, evidence = self._several(finding) if finding.several else (False, [], [])
+        several, messages, evidence = self._several(finding)
         if not several:
             hits = hits[: self._finder.papers]
             most = min(self._evidence_sentences, self.writer.most_evidence)
@@ -221,7 +223,15 @@ class Answerer:
         return draft
 
     def _several(self, finding: Finding) -> tuple[bool, list[Message], list[Evidence]]:
-        """A sentence of each of several papers, and whether there is more than one that is good enough and fits."""
+        """A sentence of each of several papers, and whether there is more than one that is good enough and fits.
+
+        Of a comparison, those on its sides.
+        """
+        if finding.sides:
+            chosen = evidence_on_sides(finding.query, finding.found.hits, finding.sides, self._idf)
+            return True, *self._fit(finding.query, chosen, _BROADER)
+        if not finding.several:
+            return False, [], []
         hits = finding.found.hits[: self._finder.broad_papers]
         # What no model reads costs nothing, and the context bounds it in any case.
         times = _BROADER if self.writer.samples else self._finder.broad_papers
@@ -255,6 +265,7 @@ class Answerer:
             unmet=finding.unmet,
             unknown=finding.unknown,
             otherwise=finding.otherwise,
+            missing=finding.missing,
             dropped=draft.dropped,
             stopped=stopped,
             query=finding.query,

@@ -24,6 +24,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "unmet_words": list(answer.unmet),
         "unknown_names": list(answer.unknown),
         "said_otherwise": answer.otherwise and answer.otherwise.text,
+        "missing_sides": list(answer.missing),
         "claims": [
             {
                 "text": claim.text,

@@ -6,12 +6,13 @@ of no writing; the language model may read papers to put them in order, no more.
 
 import re
 from collections.abc import Collection, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event
 
-from rag.breadth import asks_for_several, asks_to_compare, matter_of
+from rag.breadth import asks_for_several, matter_of
 from rag.clock import Clock
 from rag.followup import Resolved, Search, may_lean, refers, resolve
+from rag.judged import Finding, Judging
 from rag.narrowing import (
     Asked,
     answer_from_record,
@@ -21,64 +22,13 @@ from rag.narrowing import (
     narrow_to_listed,
     unclear,
 )
-from rag.orders import without_orders
 from rag.record_questions import parse_record_question
-from rag.records import Answer, Library, Ranking, Retrieval, Sentence
+from rag.records import Answer, Library, Ranking, Retrieval
 from rag.refusal import Judge
 from rag.rerank import Reranker
 from rag.retrieval import Reorder, Retriever
+from rag.side_by_side import side_by_side
 from rag.spoken import Spoken, leaning, spoken
-from rag.terms import normalise
-from rag.unknown_names import unknown_names
-
-# Similarity (cosine) from which a question of a word or two may be about the papers that it names (eval/LOG.md).
-_NEAR_TO_NAMED = 0.18
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was searched for and found, and whether that is enough to answer.
-
-    `asked` is the question, of the papers by whom it names where these answer it. `several` tells that it asks for
-    several papers, and `every` that all related ones count. `unmet`, `unknown`, `otherwise` and `passed_over` are as in
-    an Answer.
-    """
-
-    asked: Asked
-    resolved: Resolved
-    several: bool
-    every: bool
-    confidence: float
-    unmet: tuple[str, ...]
-    unknown: tuple[str, ...]
-    otherwise: Sentence | None
-    passed_over: int
-    answerable: bool
-
-    @property
-    def query(self) -> str:
-        """What was searched for."""
-        return self.resolved.query
-
-    @property
-    def found(self) -> Retrieval:
-        """What the search found."""
-        return self.resolved.found
-
-    @property
-    def followed(self) -> bool:
-        """Whether the question was taken to lean on the one before."""
-        return self.query != self.asked.question or self.of_listed
-
-    @property
-    def of_listed(self) -> bool:
-        """Whether it was asked of papers that were listed before."""
-        return bool(self.asked.scope and self.asked.scope.listed_for)
-
-    def after(self, subject: str) -> str:
-        """What the next question may lean on, where this one could lean on `subject`."""
-        # Papers that were listed stay what "they" are, as long as one question leans on another.
-        return str(Spoken(self.resolved.subject, spoken(subject).papers)) if self.followed else self.resolved.subject
 
 
 class Finder:
@@ -97,6 +47,7 @@ class Finder:
         self._retriever = retriever
         self._library = library
         self._judge = judge
+        self._judging = Judging(judge, library, broad_papers)
         self._reranker = reranker
         self.papers = retriever.papers
         self.broad_papers = broad_papers
@@ -163,6 +114,9 @@ class Finder:
         named = narrow_to_authors(asked, question, self._library, without)
         if named and not follows and refers(named.matter) is None:
             subject = ""
+        if not (follows or named) and (sided := self._sided(asked, subject, without)):
+            clock.lap("search")
+            return sided
         search = self._search(without, several=several)
         within = self._search(without, asked.within, several=several) if asked.scope else None
         needed = self._judge.needed_similarity
@@ -175,7 +129,7 @@ class Finder:
         if self._reranker and not (several or named):
             resolved = yield from self._reranked(self._reranker, asked, resolved, without, cancel or Event())
             clock.lap("rerank")
-        finding = self._judged(asked, resolved, several)
+        finding = self._judging.judged(asked, resolved, several=several)
         if not (finding.answerable or several or named or finding.followed) and follows is None:
             finding = self._as_follow_up(asked, subject, without) or finding
         if named:
@@ -239,7 +193,7 @@ class Finder:
         """
         points = refers(question)
         own = question if points is None else question[:points]
-        return any(name in own for name in self._unknown(resolved))
+        return any(name in own for name in self._judging.unknown(resolved))
 
     def _as_follow_up(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
         """A short question that nothing answers by itself, if what was spoken of before deals with all that it asks."""
@@ -247,57 +201,28 @@ class Finder:
             return None
         search = self._search(without, asked.within)
         resolved = resolve(search, asked.question, subject, self._judge.needed_similarity, follows=True)
-        finding = self._judged(asked, resolved, several=False)
+        finding = self._judging.judged(asked, resolved, several=False)
         return finding if finding.answerable and self._judge.is_met(asked.question, resolved) else None
+
+    def _sided(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
+        """What answers a comparison of what different papers are about."""
+        search = self._search(without, asked.within)
+
+        def find(words: str) -> Finding:
+            return self._judging.judged(asked, Resolved(words, words, search(words)), several=False)
+
+        return side_by_side(asked.question, subject, self.threshold, find)
 
     def _of_authors(self, named: Asked, finding: Finding, without: Collection[int]) -> Finding:
         """What the papers by whom a question names say to it, or `finding`, where that is what is meant."""
         theirs = self._search(without, named.within, several=finding.several)(named.matter)
-        other = self._judged(named, Resolved(named.matter, finding.resolved.subject, theirs), finding.several)
+        other = self._judging.judged(
+            named, Resolved(named.matter, finding.resolved.subject, theirs), several=finding.several
+        )
         # Bell may be a theorem: where another paper answers that speaks of Bell, or his do not, all count.
         if finding.answerable and (not other.answerable or _speaks_of(named, finding.found)):
             return finding
         return replace(other, resolved=replace(other.resolved, query=finding.query))
-
-    def _judged(self, asked: Asked, resolved: Resolved, several: bool) -> Finding:
-        found, passed_over = without_orders(resolved.query, resolved.found)
-        resolved = replace(resolved, found=found)
-        confidence = self._judge.confidence_of(resolved)
-        near_enough = self._judge.is_near(resolved.query, found)
-        every = several and asked.scope is not None and asked.scope.papers <= self.broad_papers
-        pointed = asked.only_points or (asked.hardly_asks and found.similarity >= _NEAR_TO_NAMED)
-        pointed = pointed or (every and asks_to_compare(asked.question))
-        # "What did Devlin show?" is about no matter that could be missed.
-        tells = not asked.only_points
-        unknown = self._unknown(resolved) if tells else ()
-        confidence = self._judge.without_names(confidence, found, unknown)
-        confidence, missed = self._judge.as_follow_up(asked.question, resolved, confidence)
-        # Of several papers each may say something else.
-        otherwise = None if several else self._judge.otherwise(asked.question, found)
-        if otherwise:
-            confidence = self._judge.said_otherwise(confidence)
-        likely = near_enough and confidence >= self._judge.threshold
-        return Finding(
-            asked,
-            resolved,
-            several,
-            every,
-            confidence,
-            unmet=tuple(dict.fromkeys([*self._judge.unmet(found), *missed])) if tells else (),
-            unknown=unknown,
-            otherwise=otherwise,
-            passed_over=passed_over,
-            answerable=bool(found.hits) and (pointed or likely),
-        )
-
-    def _unknown(self, resolved: Resolved) -> tuple[str, ...]:
-        """Names in a question that stand nowhere, but for those of authors and journals of the papers found."""
-        names = unknown_names(resolved.query, resolved.found)
-        if not names:
-            return ()
-        entries = self._library.search_titles(within=[hit.paper_id for hit in resolved.found.hits])
-        known = normalise(" ".join(" ".join([*entry.paper.authors, entry.paper.venue]) for entry in entries))
-        return tuple(name for name in names if normalise(name) not in known)
 
 
 def _speaks_of(named: Asked, found: Retrieval) -> bool:

@@ -277,13 +277,13 @@ class Answer:
     """The finished answer. `refused` answers have no claims; `hits` are then the nearest papers.
 
     Where the `confidence` that the papers found answer the question is below `needed`, nothing is written; `unmet`
-    are words of it that none of them deals with, `unknown` names in it that stand in no paper, and `otherwise` is a
-    sentence of the best paper that says otherwise than the question takes for granted. `ranking` is that of
-    the search. `query` is what was searched for; `subject` is what a next question may lean on, the last question
-    that stood for itself. `ended` tells that the model came to an end by itself, neither stopped nor out of tokens;
-    `read_tokens` are those of the prompt that it had not read before. A question that counts or lists papers by
-    what their records say is answered with `listed`, all of them, and has no claims; so is one that the record of a
-    paper answers (`recorded`). Small talk is answered with none listed (`talk`).
+    are words of it that none of them deals with, `unknown` names in it that stand in no paper, `missing` the side of a
+    comparison that is in none, and `otherwise` is a sentence of the best paper that says otherwise than the question
+    takes for granted. `ranking` is that of the search. `query` is what was searched for; `subject` is what a next
+    question may lean on, the last question that stood for itself. `ended` tells that the model came to an end by
+    itself, neither stopped nor out of tokens; `read_tokens` are those of the prompt that it had not read before. A
+    question that counts or lists papers by what their records say is answered with `listed`, all of them, and has no
+    claims; so is one that the record of a paper answers (`recorded`). Small talk is answered with none listed (`talk`).
     `scope` tells the papers that a filter left to look at; `question` is as it was
     asked, filters and all, `query` is without them, and empty where there was nothing else. `followed` tells that
     the question was taken to lean on the one before. `passed_over` sentences of the papers found were no evidence
@@ -316,6 +316,7 @@ class Answer:
     unmet: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     otherwise: Sentence | None = None
+    missing: tuple[str, ...] = ()
     recorded: bool = False
     talk: bool = False
     followed: bool = False

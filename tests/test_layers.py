@@ -52,6 +52,7 @@ PURE = {
     "checking", "signals", "objections", "premises", "placing", "quantities", "wording",
     "defining", "unknown_names", "record_questions", "small_talk", "collection", "venues",
     "not_held", "last_answer", "spoken",
+    "sides", "both_sides", "side_by_side", "judged",
 }  # fmt: skip
 
 

@@ -66,9 +66,10 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--json", action="store_true",
         help="print one JSON object: answer, refused, confidence (0 to 1) and confidence_needed, unmet_words, "
-        "unknown_names, said_otherwise (a sentence against what the question takes for granted), claims with their "
-        "verdicts, citations with the sentence, its offsets and its text, listed papers, from_record and small_talk "
-        "(true for answers without the papers), hits with scores, timings in seconds, and how it was written",
+        "unknown_names, missing_sides (of a comparison), said_otherwise (a sentence against what the question takes "
+        "for granted), claims with their verdicts, citations with the sentence, its offsets and its text, listed "
+        "papers, from_record and small_talk (true for answers without the papers), hits with scores, timings in "
+        "seconds, and how it was written",
     )  # fmt: skip
     ask.add_argument(
         "--after", action="append", default=[], metavar="QUESTION",

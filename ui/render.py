@@ -93,8 +93,8 @@ def unmet_lines(answer: Answer) -> list[str]:
     """What is wrong with a question: the words of it that no paper found deals with, for a refusal and where an answer
     is in doubt, and the sentence that says otherwise than it takes for granted.
 
-    Names that stand in no paper are told in any case. Where papers on a matter were to be counted, that
-    they were not.
+    Names that stand in no paper are told in any case, and the side of a comparison that is in none. Where papers on a
+    matter were to be counted, that they were not.
     """
     if not answer.refused and _COUNTS.match(answer.question):
         return ["Only what records say can be counted, not what papers are about. Nearest to the question are:"]
@@ -104,6 +104,9 @@ def unmet_lines(answer: Answer) -> list[str]:
         lines.append(f"Nothing was found on: {', '.join(unmet)}.")
     if lines and not answer.refused:
         lines.append("The answer may cover only a part of the question.")
+    if answer.missing:
+        rest = "" if answer.refused else ": the answer is about the other side alone"
+        lines.insert(0, f"Nothing was found on {_either(answer.missing)}{rest}.")
     return [*([" ".join(lines)] if lines else []), *_otherwise_lines(answer)]
 
 
