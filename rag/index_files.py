@@ -22,7 +22,7 @@ from rag.store import VectorStore
 from rag.tokens import TokenStore
 
 # Raised when what is derived changes: its layout, or the terms that words become.
-FORMAT = "4"
+FORMAT = "5"
 _DERIVED = ("chroma", "lexical", "acronyms.db", "sentences.db", "tokens.db")
 
 

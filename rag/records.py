@@ -399,12 +399,17 @@ class Message:
 
 
 class Embedder(Protocol):
-    """Text to unit vectors, and the token arithmetic that keeps text inside the model's limit."""
+    """Text to unit vectors, and the token arithmetic that keeps text inside the model's limit.
+
+    `token_weight` is how much the match of tokens counts beside the other rankings: models differ in what their token
+    vectors are worth.
+    """
 
     name: str
     digest: str
     dimensions: int
     max_tokens: int
+    token_weight: float
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimensions), in the order of `texts`."""

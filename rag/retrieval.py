@@ -17,7 +17,7 @@ from rag.records import CatalogPaper, Embedder, Hit, Retrieval, ScoredSentence, 
 from rag.terms import content_terms
 from rag.words import question_words
 
-_WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0, "tokens": 4.0}
+_WEIGHTS = {"passage": 1.0, "sentence": 1.0, "bm25": 1.0}
 # Of these only the best are known, and their zero has a meaning of its own.
 _CUT_OFF = frozenset({"passage", "bm25"})
 # Seconds that searching within some papers takes, by how it is done; measured among a million passages, the parts that
@@ -44,8 +44,9 @@ class Retriever:
     ) -> None:
         self._embedder = embedder
         self._files = files
-        total = sum(_WEIGHTS[name] for name in rankings)
-        self._weights = {name: _WEIGHTS[name] / total for name in rankings}
+        weights = {**_WEIGHTS, "tokens": embedder.token_weight}
+        total = sum(weights[name] for name in rankings)
+        self._weights = {name: weights[name] / total for name in rankings}
         self._candidates = candidates
         self.papers = papers
 

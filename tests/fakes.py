@@ -18,6 +18,7 @@ class FakeEmbedder:
     name = "fake"
     digest = "fake-digest"
     dimensions = 64
+    token_weight = 4.0
 
     def __init__(self, max_tokens: int = 40) -> None:
         self.max_tokens = max_tokens

@@ -110,6 +110,7 @@ class Embedder:
     name = digest = "bench"
     dimensions = DIMENSIONS
     max_tokens = 256
+    token_weight = 4.0
 
     def __init__(self) -> None:
         self.vector = np.zeros(DIMENSIONS, dtype=np.float32)
