@@ -34,7 +34,7 @@ _ASKS_FOR_PAPER = re.compile(
 )
 # Words for what is asked for, rather than for the matter.
 _ASKING = re.compile(
-    r"(?:et|al|papers?|works?|stud(?:y|ies)|articles?|publications?|surveys?|reviews?|authors?|researchers?|groups?|teams?|"
+    r"(?:et|al|vs|versus|papers?|works?|stud(?:y|ies)|articles?|publications?|surveys?|reviews?|authors?|researchers?|groups?|teams?|"
     r"lists?|names?|find|found|tell|show|thanks?|helps?|findings?|results?|approach(?:es)?|methods?|overview|compare[ds]?|contrast|summari[sz]e[ds]?)",
     re.IGNORECASE,
 )

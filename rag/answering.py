@@ -19,7 +19,7 @@ from rag.evidence import rank_evidence
 from rag.finding import Finder
 from rag.grammar import REFUSAL
 from rag.judged import Finding
-from rag.last_answer import parse_place, place_among
+from rag.last_answer import names_paper, parse_place, place_among
 from rag.narrowing import Asked, answer_from_place, narrow, unclear
 from rag.prompting import Chosen
 from rag.records import (
@@ -109,8 +109,8 @@ class Answerer:
         self.writer.prompt.check(question, self._model.count_tokens, prompt_tokens=self._prompt_tokens())
         cancel = cancel or Event()
         clock = Clock()
-        if listing and (place := parse_place(question)):
-            of_place = self._of_place(asked, place, subject, without)
+        of_place = self._of_place(asked, parse_place(question), subject, without) if listing else None
+        if of_place:
             clock.lap("search")
             yield Finished(replace(of_place, timings=clock.finish()))
             return
@@ -163,15 +163,20 @@ class Answerer:
     def _prompt_tokens(self) -> int:
         return self._model.context_tokens - self._answer_tokens
 
-    def _of_place(self, asked: Asked, place: str, subject: str, without: Collection[int]) -> Answer:
-        """What "the second one" means, of the papers that were listed, or that the question before is answered from."""
+    def _of_place(self, asked: Asked, place: str, subject: str, without: Collection[int]) -> Answer | None:
+        """What "the second one" means, of the papers that were listed, or that the question before is answered from.
+
+        None where nothing tells that a paper is meant: there may be a second of anything.
+        """
+        if not place:
+            return None
         before = spoken(subject)
         question = before.papers or before.matter
         papers = self._answering(question, without) if question else ()
         index = place_among(place, len(papers))
-        if index is None:
-            return unclear(asked, subject)
-        return answer_from_place(asked, question, papers, index, self._library)
+        if index is not None and (len(papers) > 1 or names_paper(asked.question)):
+            return answer_from_place(asked, question, papers, index, self._library)
+        return unclear(asked, subject) if not question or len(papers) > 1 or names_paper(asked.question) else None
 
     def _answering(self, question: str, without: Collection[int]) -> tuple[int, ...]:
         """The papers that `question` lists, or that are quoted for it where no language model has a say, in order."""

@@ -28,7 +28,16 @@ from rag.refusal import Judge
 from rag.rerank import Reranker
 from rag.retrieval import Reorder, Retriever
 from rag.side_by_side import side_by_side
-from rag.spoken import Spoken, leaning, spoken
+from rag.spoken import Spoken, leaning, searched, spoken
+from rag.terms import content_terms
+
+# How a question begins that may stand for itself.
+_WHOLE = re.compile(
+    r"\W*(?:what|which|who|how|why|when|where|is|are|was|were|do|does|did|can|explain|describe|define)\b(?! about\b)",
+    re.IGNORECASE,
+)
+_THOSE = re.compile(r"\b(?:these|those|them)\b", re.IGNORECASE)
+_TELLING = 3  # content words
 
 
 class Finder:
@@ -81,7 +90,7 @@ class Finder:
 
     def _found_before(self, asked: Asked, subject: str, without: Collection[int]) -> Retrieval | None:
         """The paper that the question before was answered from, as far as its words tell, or that was listed alone."""
-        matter = spoken(subject).matter
+        matter = searched(subject, lambda typed: narrow(typed, None, self._library).question)
         if asked.scope:
             one = asked.scope.listed_for and asked.scope.papers == 1
             return self._search(without, asked.within)(asked.scope.listed_for) if one else None
@@ -134,6 +143,8 @@ class Finder:
             finding = self._as_follow_up(asked, subject, without) or finding
         if named:
             finding = self._of_authors(named, finding, without)
+        if finding.followed and not finding.answerable and follows is None:
+            finding = self._by_itself(asked, without) or finding
         clock.lap("search")
         return finding
 
@@ -166,7 +177,8 @@ class Finder:
             leans = "" if of_listed else leaning(subject, question)
             resolved = resolve(self._search(without), question, leans, self._judge.needed_similarity)
             follows = of_listed or resolved.query != question
-            subject = str(Spoken(resolved.subject, before.papers if follows else ""))
+            typed = turn if asked.scope and not about else ""
+            subject = str(Spoken(resolved.subject, before.papers if follows else typed))
         return subject
 
     def _search(
@@ -203,6 +215,22 @@ class Finder:
         resolved = resolve(search, asked.question, subject, self._judge.needed_similarity, follows=True)
         finding = self._judging.judged(asked, resolved, several=False)
         return finding if finding.answerable and self._judge.is_met(asked.question, resolved) else None
+
+    def _by_itself(self, asked: Asked, without: Collection[int]) -> Finding | None:
+        """What a whole question finds by itself, where it leant on what was spoken of and found no answer there.
+
+        One about "it" has none of its own; nor have a few words. "They" may be people, and not the papers listed.
+        """
+        own = narrow(asked.typed, None, self._library, without)
+        listed = asked.scope is not None and bool(asked.scope.listed_for)
+        meant = bool(_THOSE.search(own.question)) if listed else refers(own.question) is not None
+        if meant or not _WHOLE.match(own.question) or (listed and len(content_terms(own.question)) < _TELLING):
+            return None
+        several = asks_for_several(own.question)
+        search = self._search(without, own.within, several=several)
+        resolved = Resolved(own.question, own.question, search(own.question))
+        finding = self._judging.judged(own, resolved, several=several)
+        return finding if finding.answerable else None
 
     def _sided(self, asked: Asked, subject: str, without: Collection[int]) -> Finding | None:
         """What answers a comparison of what different papers are about."""

@@ -65,8 +65,12 @@ class Finding:
 
     def after(self, subject: str) -> str:
         """What the next question may lean on, where this one could lean on `subject`."""
-        # Papers that were listed stay what "they" are, as long as one question leans on another.
-        return str(Spoken(self.resolved.subject, spoken(subject).papers)) if self.followed else self.resolved.subject
+        if self.followed:
+            # Papers that were listed stay what "they" are, as long as one question leans on another.
+            return str(Spoken(self.resolved.subject, spoken(subject).papers))
+        # With the filters typed in it the question gives other papers than without.
+        typed = self.asked.typed if self.asked.typed != self.asked.question else ""
+        return str(Spoken(self.resolved.subject, typed))
 
 
 class Judging:

@@ -10,6 +10,8 @@ _LONGEST = 80  # characters of such a message
 _ONE = r"(?:paper|article|study|publication|work)"
 _ANSWER = r"(?:answer|response|text|reply)"
 _THAT = rf"(?:it|that|this|(?:the|that|this|your) (?:last )?{_ANSWER})"
+# What may not be a thing that the papers speak of.
+_SAID = rf"(?:(?:the|this|that|your) (?:last )?(?:{_ANSWER}|information|quotation|sentence))"
 _CAN = r"(?:(?:can|could|would|will) you |please |now |and |but |ok |make it |make that |make this )*"
 _END = r"(?: please| now| then)*"
 _SHORT = r"(?:(?:a (?:bit|little) |much |even )?(?:shorter|briefer|more (?:concise|briefly)|shortened|concise|brief))"
@@ -44,12 +46,9 @@ _FORMS = {
         rf"in {_TONGUE}{_END}",
     ),
     "source": (
-        (
-            rf"(?:what|which|who) (?:is|are|was|were) (?:the|your) (?:sources?|references?|citations?)"
-            rf"(?: (?:of|for|behind) {_THAT})?"
-        ),
-        r"where (?:does|did|do) (?:that|this|the answer|this information|that information) come from",
-        r"where (?:is|was) (?:that|this|the answer) from",
+        rf"(?:what|which) (?:is|are) (?:the|your) (?:sources?|references?|citations?)(?: (?:of|for|behind) {_SAID})?",
+        rf"where (?:does|did|do) {_SAID} come from",
+        rf"where is {_SAID} from",
         r"(?:where|how) did you (?:get|find|read|learn) (?:that|this)(?: from| out)?",
         r"(?:how do you know|who says|says who|who said)(?: (?:that|this|so))?",
         rf"(?:(?:what|which) {_ONE} (?:is|was) (?:that|this)|(?:that|this) is) from(?: (?:what|which) {_ONE})?",
@@ -110,6 +109,11 @@ def parse_place(message: str) -> str:
     place = found["place"] or found["digit"]
     digits = re.match(r"\d+", place)
     return digits.group() if digits else str(_NUMBERS.index(place) + 1) if place in _NUMBERS else place
+
+
+def names_paper(message: str) -> bool:
+    """Whether `message` says that it means a paper."""
+    return bool(re.search(rf"\b{_ONE}\b|^\W*(?:number|no) ", message, re.IGNORECASE))
 
 
 def place_among(place: str, papers: int) -> int | None:

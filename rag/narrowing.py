@@ -19,7 +19,7 @@ from rag.not_held import not_held_answer, parse_not_held
 from rag.record_questions import RecordQuestion, papers_meant, parse_record_question, told
 from rag.records import Answer, CatalogPaper, Filter, Hit, Library, Scope
 from rag.small_talk import parse_small_talk, small_talk_answer
-from rag.spoken import Spoken, asked_of_them, spoken
+from rag.spoken import BETWEEN, Spoken, asked_of_them, spoken
 from rag.terms import content_terms
 from rag.unseen import encodable
 from rag.venues import count_in_venue
@@ -28,6 +28,7 @@ from rag.venues import count_in_venue
 _TELLING = 2  # words that carry a subject
 _FEW = 20
 _TOO_MANY = 2_000  # papers by one name, which tells little then
+_OF_RECORDS = re.compile(r"\W*(?:who|whose|when|where)\b", re.IGNORECASE)
 _SAYING = frozenset(
     content_terms(
         "find found show say propose report argue claim conclude suggest introduce develop discover achieve "
@@ -65,7 +66,7 @@ class Asked:
         "What was found? author:Farman" is a fair question; "How do I bake bread? author:Farman" stays a strange one.
         """
         if self.matter:
-            return self._few and not _told(self.matter) - _SAYING
+            return self._few and not _told(self.matter) - _SAYING and not _OF_RECORDS.match(self.matter)
         return self._few and len(_told(self.question)) < _TELLING
 
     @property
@@ -98,7 +99,7 @@ def narrow(typed: str, given: Filter | None, library: Library, without: Collecti
 
     Raises UsageError for a filter that cannot be read.
     """
-    typed = encodable(typed.strip())
+    typed = encodable(typed.replace(BETWEEN, " ").strip())
     question, chosen = parse_filter(typed)
     scope = library.scope(combine(chosen, given or Filter()))
     if scope:

@@ -37,10 +37,8 @@ _RANK = (
 _WORTH = r"(?:good|important|influential|famous|reliable|trustworthy|significant)"
 _PRIZE = r"(?:prizes?|awards?|medals?)"
 _WON = r"(?:won|win|received|receive|got|get|earned|earn|awarded|was awarded|were awarded)"
-_TEXT = (
-    rf"(?:(?:full|whole|complete|entire) (?:texts?|{_ANY}|versions?|pdfs?|documents?|manuscripts?)|pdfs?|"
-    r"pdf (?:files?|versions?|links?))"
-)
+_FULL = rf"(?:full|whole|complete|entire) (?:texts?|{_ANY}|versions?|pdfs?|manuscripts?)"
+_TEXT = rf"(?:{_FULL}|pdfs?|pdf (?:files?|versions?|links?))"
 _FIGURES = r"(?:figures?|tables?|plots?|charts?|diagrams?|supplementary (?:material|materials|information|data))"
 _PICTURES = rf"(?:{_FIGURES}|images?|pictures?|supplement|appendix|appendices)"
 _LIST = r"(?:references|reference list|list of references|bibliography|cited literature)"
@@ -68,7 +66,7 @@ _FORMS = {
         rf"{_ASK}(?:sort|rank|order) (?:all )?(?:of )?(?:{_WHOSE} )?{_MANY} by (?:(?:number of )?citations|{_NUMBER})",
     ),
     "impact factor": (
-        rf"(?:what {_BE} |{_ASK})the (?:journal )?impact factor (?:of|for) (?!an? )(?:\w+ ){{0,7}}\w+",
+        rf"(?:what {_BE} |{_ASK})the (?:journal )?impact factor (?:of|for) (?!an? |.* on )(?:\w+ ){{0,7}}\w+",
         rf"(?:what {_BE} |{_ASK})its (?:journal )?impact factor",
     ),
     "prizes": (
@@ -90,7 +88,10 @@ _FORMS = {
         ),
     ),
     "texts": (
-        rf"{_ASK}(?:an? |the |its |their |all )*{_TEXT}(?:{_OF_IT}| (?:of|for) .{{1,100}})?(?: please)?",
+        rf"{_ASK}(?:an? |the |its |their |all )*{_TEXT}{_OF_IT}?(?: please)?",
+        rf"{_ASK}(?:an? |the |its |their |all )*{_FULL} (?:of|for) .{{1,100}}",
+        # A PDF may be a probability density.
+        rf"{_ASK}(?:an? |the |its |their |all )*{_TEXT} (?:of|for) .{{0,80}}\b{_ANY}\b.{{0,60}}",
         rf"{_ASK}(?:the )?(?:link|links) to (?:the |its )?{_TEXT}{_OF_IT}?",
         rf"{_BE} (?:the |its )?{_TEXT}{_OF_IT}? (?:available|here|free|online)",
     ),

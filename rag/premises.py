@@ -29,11 +29,15 @@ _ROOT = 3  # letters
 _SIDE, _LONG_SIDE = 4, 12
 
 _NEGATIONS = frozenset(terms("no not never none nor neither without cannot"))
-_DENIES = re.compile(r"\b(?:no|not|never|none|nor|neither|without|cannot)\b", re.IGNORECASE)
+_DENIES = re.compile(
+    r"\b(?:no|not|never|none|nor|neither|without|cannot|nothing|lack(?:s|ed|ing)?|absent|absence|missing|"
+    r"fail(?:s|ed|ing|ure)?|unable)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
 _ASKING = frozenset(
     terms(
         "why how what which who whom whose when where whether many much long often far large big wide name tell say "
-        "show find report paper study author explain account"
+        "show find report paper study author explain account one ones"
     )
 )
 # Negations that deny nothing, read before others.
@@ -49,7 +53,7 @@ _OTHERS = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[^A-Z][.?!;])\s+")
 _DECIDES = re.compile(
-    r"(?:^|[:;,\u2014]|--?)\W*(?:(?:and|so|but|then|or),? )?"
+    r"(?:^|[:;,\u2014-])[\s\"'(]{0,3}(?:(?:and|so|but|then|or),? )?"
     r"(?:do|does|did|is|are|was|were|can|could|has|have|had|will|would|should|may|might)\b|\bwhether\b",
     re.IGNORECASE,
 )
@@ -59,9 +63,20 @@ _WHO = re.compile(
     re.IGNORECASE,
 )
 # What stands behind is a case, and not told of all.
-_SUPPOSED = re.compile(
-    r"\b(?:when|if|while|unless|where|than|once)\b.*?\b(?:no|not|never|none|nor|neither|cannot)\b", re.IGNORECASE
+_SUPPOSED = re.compile(r"\b(?:when|if|while|unless|where|than|once)\b", re.IGNORECASE)
+# What is asked of a thing that may have gone either way: "How did X affect Y?", "What does X show?".
+_EITHER_WAY = re.compile(
+    r"\bhow (?:well|far|often|badly)\b|"
+    r"\b(?:affect|influence|change|impact|alter|depend|relate|vary|matter|respond|do|fare|perform|prove|show|say|tell|"
+    r"suggest|mean|imply|report|find|conclude|handle|treat|score|make of|think)\b|"
+    r"\b(?:effect|effects|influence|impact|role|difference|progress|relation|relationship|link|evidence)\b",
+    re.IGNORECASE,
 )
+# Behind "how", what is told of how much or how it came about.
+_COME_ABOUT = re.compile(
+    r"^ (?:many|much|long|come|could|can|was it|is it|large|big|high|fast|strongly)\b", re.IGNORECASE
+)
+_LONGEST = 600  # characters of a question; a longer one is none of these
 _CAUSE = re.compile(
     r"^\W*(?:makes?|made|explains?|explained|accounts? for|accounted for|causes?|caused|drives?|drove|leads?|led|"
     r"(?:is|are|was|were) (?:it about|the (?:reason|point|cause)|behind)|lets?|keeps?|kept)\b",
@@ -76,7 +91,7 @@ def objecting(question: str, title: str, sentences: Sequence[str]) -> int | None
     """Which sentence of a paper speaks against what `question` takes for granted, the first found; None for none."""
     texts = [read(_HARMLESS.sub(" ", text)) for text in sentences]
     heading = read(title)
-    for told in _SENTENCE.split(question):
+    for told in _SENTENCE.split(question) if len(question) <= _LONGEST else ():
         # "Continue the treatment?" asks for yes or no, too.
         if _DECIDES.search(told) or (told.rstrip().endswith("?") and not _WHO.search(told)):
             continue
@@ -114,15 +129,17 @@ def _checks(told: str) -> Iterator[tuple[_Check, float]]:
     """The checks that a sentence of a question calls for, by what it leaves open, and what of it must stand there."""
     who = _WHO.search(told)
     behind = told[who.end() :] if who else ""
-    reason = not who or who["word"].lower() in ("why", "how") or bool(_CAUSE.match(behind))
+    why = not who or who["word"].lower() == "why" or bool(_CAUSE.match(behind))
+    how = who is not None and who["word"].lower() == "how"
+    open_ = not why and bool(_EITHER_WAY.search(told))
     # "What code does Shannon build?" takes for granted that he builds one, "in which cases does it?" only some case.
     thing = (
         who is not None and who["word"].lower() in ("which", "what") and not who["part"] and bool(_ACTS.search(behind))
     )
-    if reason or thing:
+    if why or ((how or thing) and not open_):
         yield _denied, _ON_IT
         yield _turned_down, _ON_IT
-    if reason:
+    if why or (how and not open_ and _COME_ABOUT.match(behind)):
         yield _direction, _ON_IT
     yield _sides, _ON_SIDES
     yield _pairing, _ON_IT
@@ -138,7 +155,8 @@ def _denied(asked: _Asked, place: int) -> bool:
     told = [j for j, term in enumerate(text.terms) if term in _NEGATIONS]
     if own or _DENIES.search(asked.told):
         stated = [words for i in own if len(words := denied(asked.words, i)) > 1 and all(map(found.get, words))]
-        return bool(stated) and not told and not _SUPPOSED.search(asked.told)
+        supposed = _SUPPOSED.search(asked.told)
+        return bool(stated) and not told and not (supposed and _DENIES.search(asked.told, supposed.end()))
     taken = asked.taken(place)
     for j in told:
         words = denied(text, j)
@@ -174,6 +192,8 @@ def _turned_down(asked: _Asked, place: int) -> bool:
 
 def _direction(asked: _Asked, place: int) -> bool:
     text, found = asked.texts[place], asked.found[place]
+    if _exchanged(asked, place):
+        return False  # "A lower than B" is what "B higher than A" says.
     for i in asked.content:
         term = asked.words.terms[i]
         if _meant(term, text) or _borne_out(asked, i):
@@ -214,6 +234,22 @@ def _around(words: Words, at: int, count: int) -> list[int]:
 
 def _sides(asked: _Asked, place: int) -> bool:
     """Whether the paper has "B more than A" where the question has "A more than B"."""
+    return _exchanged(asked, place) and not _turned_round(asked, place)
+
+
+def _turned_round(asked: _Asked, place: int) -> bool:
+    """Whether a sentence compares by the opposite of the word by which the question does."""
+    compares = [
+        words.terms[max(0, at - _SIDE - 2) : at]
+        for words in (asked.words, asked.texts[place])
+        for at, term in enumerate(words.terms)
+        if term == "than"
+    ]
+    return any(opposed(one, other) for one in compares[0] for two in compares[1:] for other in two)
+
+
+def _exchanged(asked: _Asked, place: int) -> bool:
+    """Whether the sides of a comparison are exchanged."""
     said, text, found = asked.words.terms, asked.texts[place], asked.found[place]
     if "than" not in said or "than" not in text.terms:
         return False
@@ -248,5 +284,7 @@ def _pairing(asked: _Asked, place: int) -> bool:
         or any(number not in asked.told.replace(",", "") for number in numbers)
     ):
         return False
+    if _exchanged(asked, place) and _turned_round(asked, place):
+        return False  # The converse puts the numbers beside other words.
     even = dict.fromkeys(asked.words.terms, 1.0)
     return bool(pairing(asked.words, asked.texts[place], asked.found[place], even))

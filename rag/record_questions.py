@@ -1,8 +1,8 @@
 """Questions about a paper that its record answers: authors, how many, when and where it appeared, link, abstract. Pure.
 
 Abstracts do not tell these, so the search for evidence would refuse. Who asks for more of a paper gets its abstract:
-there is no more. Which paper is meant is left to a search for what
-the question says of it; then its words must stand in the title or the text of that paper.
+there is no more. Which paper is meant is left to a search for what the question says of it; then its words must stand
+in the title or the text of that paper.
 """
 
 import re

@@ -6,13 +6,14 @@ whoever asks (page, terminal, API) hands it on without looking into it. Which pa
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.listing import asks_for_all
 from rag.terms import content_terms
 
 # Nobody types it, and who sends it has no listing behind it.
-_BETWEEN = "\x1f"
+BETWEEN = "\x1f"
 _PAPERS = r"(?:papers|articles|studies|publications|works)"
 _THEM = re.compile(
     rf"\b(?:(?:(?:all|both|each|any|some|most|one) of )?(?:these|those|the listed)(?: \w+)? {_PAPERS}|"
@@ -61,13 +62,19 @@ class Spoken:
 
     def __str__(self) -> str:
         """Both in one line."""
-        return f"{self.matter}{_BETWEEN}{self.papers}" if self.papers else self.matter
+        return f"{self.matter}{BETWEEN}{self.papers}" if self.papers else self.matter
 
 
 def spoken(subject: str) -> Spoken:
     """What `subject`, a `Spoken` as text or a question alone, tells."""
-    matter, _, papers = subject.partition(_BETWEEN)
+    matter, _, papers = subject.partition(BETWEEN)
     return Spoken(matter, papers)
+
+
+def searched(subject: str, bare: Callable[[str], str]) -> str:
+    """The last question that stood for itself, with the filters typed in it; `bare` takes these out of a question."""
+    before = spoken(subject)
+    return before.papers if before.papers and bare(before.papers) == before.matter else before.matter
 
 
 def leaning(subject: str, question: str) -> str:

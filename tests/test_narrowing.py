@@ -195,7 +195,7 @@ def test_a_filter_that_leaves_few_papers_says_what_is_asked_about(engine: Engine
 
 def test_a_follow_up_is_resolved_without_filters_and_keeps_none(engine: Engine) -> None:
     first = engine.answerer.ask("author:Jumper What is AlphaFold?")
-    assert first.subject == "What is AlphaFold?"
+    assert spoken(first.subject).matter == "What is AlphaFold?"
     second = engine.answerer.ask("What does it take as its input?", subject=first.subject)
     assert second.followed
     assert second.query == "What is AlphaFold? What does it take as its input?"

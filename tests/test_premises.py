@@ -1,6 +1,7 @@
 """What a question takes for granted and a paper says otherwise: told, not answered."""
 
 import json
+import time
 
 import pytest
 
@@ -41,12 +42,22 @@ TEA = (
         ("How was deep sleep kept without loss in the sleepers of the tea group?", None),
         ("How long did sleepers stay asleep and how did studies measure it?", None),
         ("How was caffeine removed with water?", None),
+        ("How did green tea affect the loss of deep sleep?", None),
+        ("Why did the water group wake up later than the tea group?", None),
+        ("How well did the tea group sleep when deep sleep was lacking?", None),
         ("Lengthen?", None),
         ("", None),
     ],
 )
 def test_a_sentence_that_says_otherwise_objects(question: str, place: int | None) -> None:
     assert objecting(question, "Tea and sleep", TEA) == place
+
+
+def test_a_long_question_takes_no_time() -> None:
+    began = time.perf_counter()
+    for text in ("-" * 8000, "why when " * 60, "not " * 140, "How, " * 110):
+        objecting(f"Why did green tea help? {text}", "Tea", TEA)
+    assert time.perf_counter() - began < 5
 
 
 def test_fair_questions_are_not_objected_to() -> None:

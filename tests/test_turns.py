@@ -40,7 +40,9 @@ FOR_THE_SEARCH = (
     "What is the most important result of the BERT paper?|Which paper has the most parameters?|"
     "Which paper has the highest accuracy?|Is that paper about BERT?|Are there pictures of it?|"
     "What is a shorter proof?|explain dropout in simple terms|Where does the ozone come from?|"
-    "where does it come from?|What is the source of dark matter?|how do you know that stars are old?|"
+    "where does it come from?|Where did that come from?|What was the source?|What is the source of it?|"
+    "Give me the pdf of the normal distribution|What is the impact factor of smoking on lung cancer?|"
+    "What is the source of dark matter?|how do you know that stars are old?|"
     "Which paper says that ponds freeze?|In one sentence, what is BERT?|repeat measurements|brief interventions|"
     "simple networks|What does that mean?|the second law|what is the last glacial maximum|the other side|"
     "more recent papers|more details on dropout|tell me more about BERT"
@@ -49,7 +51,7 @@ ABOUT_ANSWER = {
     "shorter": "shorter please|can you make it shorter?|That's too long|in one sentence|tl;dr|briefly",
     "simpler": "can you explain that simply|I don't understand|in plain English|translate that to German|"
     "explain it to me like I'm five",
-    "source": "where does that come from?|what is the source?|how do you know that?|which paper says that?|"
+    "source": "where does that answer come from?|what is the source?|how do you know that?|which paper says that?|"
     "source please|What are your sources?|where did you get that from",
     "repeat": "repeat that|Can you say that again?|what did you say?",
 }
@@ -180,6 +182,26 @@ def test_papers_that_were_listed_are_spoken_of(engine: Engine) -> None:
     assert all(papers_of(answer) == papers_of(one[0]) for answer in one[1:4])
     assert "Jacob Devlin" in one[2].text
     assert one[4].refused
+
+
+def test_a_filter_stays_with_the_paper_that_it_gave(engine: Engine) -> None:
+    told, more, wrote, place = talk(
+        engine, "What was found? author:Farman", "tell me more", "Who wrote it?", "the first paper"
+    )
+    assert papers_of(told) == papers_of(more) == papers_of(wrote) == papers_of(place)
+    assert "B. G. Gardiner" in wrote.text
+
+
+def test_a_question_with_an_answer_of_its_own_is_not_lost_in_a_conversation(engine: Engine) -> None:
+    _, place, bert, mouse = talk(
+        engine, "Which papers are from 1985?", "the second one", "What is BERT?", "And the second objective?"
+    )
+    assert place.recorded
+    assert "BERT is a Transformer encoder" in bert.text
+    # There may be a second of anything.
+    assert papers_of(mouse) == papers_of(bert)
+    *_, they = talk(engine, "Which papers are from 1985?", "How do they predict the shape of a protein?")
+    assert papers_of(they) == {"Highly accurate protein structure prediction with AlphaFold"}
 
 
 def test_one_of_several_papers_by_its_place(engine: Engine) -> None:
