@@ -73,8 +73,8 @@ class Finder:
     ) -> Answer | None:
         """The answer that records give: a count, a list, what one of them tells; None for what is to be searched for.
 
-        `subject` is what the question may lean on, if it does not `follows` tell. Without `listing`, nothing that can
-        be searched for is counted.
+        `subject` is what the question may lean on; `follows` is whether it does, where the user has said so. Without
+        `listing`, nothing that can be searched for is counted.
         """
         asked = narrow_to_listed(asked, subject, self._library, without, follows)
         answer = answer_from_records(asked, self._library, without, subject, listing=listing)

@@ -1,6 +1,7 @@
 """Questions about a paper that its record answers, which no abstract does."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -124,6 +125,8 @@ def test_the_record_answers_and_a_follow_up_keeps_to_the_paper(engine: Engine) -
     assert answer_to_dict(answer)["from_record"]
     shown = render.finished_markdown(answer, "t")
     assert "Told from the record of the paper" in shown
+    two = replace(answer, listed=2 * (answer.listed or ()))
+    assert "Told from the records of the papers" in render.finished_markdown(two, "t")
     assert render.escape_markdown((answer.listed or ())[0].paper.title) in shown
     year = engine.answerer.ask("And when was it published?", subject=answer.subject)
     assert "is from 2019" in year.text

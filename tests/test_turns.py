@@ -193,13 +193,13 @@ def test_a_filter_stays_with_the_paper_that_it_gave(engine: Engine) -> None:
 
 
 def test_a_question_with_an_answer_of_its_own_is_not_lost_in_a_conversation(engine: Engine) -> None:
-    _, place, bert, mouse = talk(
+    _, place, bert, objective = talk(
         engine, "Which papers are from 1985?", "the second one", "What is BERT?", "And the second objective?"
     )
     assert place.recorded
     assert "BERT is a Transformer encoder" in bert.text
     # There may be a second of anything.
-    assert papers_of(mouse) == papers_of(bert)
+    assert papers_of(objective) == papers_of(bert)
     *_, they = talk(engine, "Which papers are from 1985?", "How do they predict the shape of a protein?")
     assert papers_of(they) == {"Highly accurate protein structure prediction with AlphaFold"}
 

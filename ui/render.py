@@ -37,7 +37,8 @@ def escape_html(text: str) -> str:
 def verdict_line(answer: Answer) -> str:
     """What the checks found, in one line."""
     if answer.talk or answer.recorded:
-        return "Not from the papers." if answer.talk else f"Told from the record of the paper, {_NO_MODEL}."
+        records = "records of the papers" if len(answer.listed or ()) > 1 else "record of the paper"
+        return "Not from the papers." if answer.talk else f"Told from the {records}, {_NO_MODEL}."
     if answer.listed is not None:
         scope = answer.scope
         # Where the filter is all that was asked, every paper was looked at.
