@@ -1,5 +1,5 @@
-"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare, calibrate,
-make-questions, verification.
+"""The commands of `citable eval`, also as `python -m eval`: list, run, score, report, compare,
+train-comprehension, calibrate, make-questions, verification.
 """
 
 import argparse
@@ -69,6 +69,14 @@ def build_parser(prog: str) -> argparse.ArgumentParser:
         "--fail-below", action="append", default=[], metavar="METRIC=DIFFERENCE",
         help="exit with 8 if B - A of a metric, or of SLICE/METRIC, is below this, for instance R@10=-0.01; repeatable",
     )  # fmt: skip
+
+    train = command(
+        "train-comprehension", _train_comprehension, "train what reads papers for questions; takes half an hour"
+    )
+    train.add_argument("--epochs", type=int, default=0, metavar="N", help="passes over the data (default: 4)")
+    train.add_argument(
+        "--out", type=Path, metavar="FILE", help="file of the weights (default: where Citable reads them)"
+    )
 
     calibrate = command("calibrate", _calibrate, "fit what decides on refusals, for each embedding model that is here")
     calibrate.add_argument("--write", action="store_true", help="put the weights where Citable reads them")
@@ -235,6 +243,22 @@ def _compare(args: argparse.Namespace, _: Config) -> int:
     for line in failed:
         print(f"citable: gate not met: {line}", file=sys.stderr)
     return 8 if failed else 0
+
+
+def _train_comprehension(args: argparse.Namespace, config: Config) -> None:
+    from eval.comprehension.examples import load_papers
+    from eval.comprehension.training import EPOCHS, table, train
+    from rag.comprehension import shipped_weights
+    from rag.loading import load_embedder
+
+    embedder = load_embedder(replace(config, embedding_model="bundled"))
+    out = args.out or shipped_weights()
+    with progress_bar("reading", "paper") as preparing, progress_bar("training", "paper") as progress:
+        figures = train(
+            embedder, load_papers(), out, epochs=args.epochs or EPOCHS, preparing=preparing, progress=progress,
+            tell=lambda text: print(text, file=sys.stderr),
+        )  # fmt: skip
+    print(f"On papers held out (AUROC, share): {table(figures)}\nThe weights lie in {out}")
 
 
 def _calibrate(args: argparse.Namespace, config: Config) -> None:

@@ -60,6 +60,16 @@ class SentenceEmbedder:
         on_cpu = str(self._model.device).startswith("cpu")
         self._batch = _CPU_BATCH if on_cpu else _GPU_BATCH
 
+    @property
+    def transformer(self) -> Any:
+        """The model of the transformers library within, for who builds on it; not to be changed."""
+        return self._model[0].auto_model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+        return self._model.tokenizer
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimensions). Texts must fit `max_tokens`: see `chunking.py`."""
         if not texts:

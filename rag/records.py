@@ -202,6 +202,26 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Comprehension:
+    """What was made of a question and one paper, read together.
+
+    `answered` is how likely the paper answers it, `contradicted` how likely it says otherwise than the question takes
+    for granted, 0..1. `sentences` tells of each sentence how likely it is the one that decides; they sum to 1.
+    """
+
+    answered: float
+    contradicted: float
+    sentences: tuple[float, ...]
+
+
+class Comprehender(Protocol):
+    """Reads papers together with a question."""
+
+    def comprehend(self, question: str, papers: Sequence[tuple[str, Sequence[str]]]) -> list[Comprehension]:
+        """What each of `papers`, `(title, sentences)`, says to `question`. One without sentences answers nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
     """What a search found: hits best first, and how near they come to the question (0..1, see `retrieval.py`).
 

@@ -15,6 +15,7 @@ ADAPTERS = {
     "tokens",
     "catalog",
     "cross_encoder",
+    "comprehension",
     "llm",
     "llm_server",
 }
@@ -23,7 +24,14 @@ VENDORS = {
     "tantivy": {"rag/lexical.py", "eval/bench/lexical.py"},
     "llama_cpp": {"rag/llm.py"},
     "sentence_transformers": {"rag/embedding.py", "rag/cross_encoder.py"},
-    "torch": {"rag/embedding.py", "rag/cross_encoder.py"},
+    "torch": {
+        "rag/embedding.py",
+        "rag/cross_encoder.py",
+        "rag/comprehension.py",
+        "rag/comprehension_network.py",
+        "eval/comprehension/training.py",
+    },
+    "safetensors": {"rag/comprehension.py"},
     "httpx": {"rag/fetching.py", "rag/http_api.py"},
     "sqlite3": {"rag/catalog.py", "rag/sqlite.py", "eval/bench/lexical.py"},
     "gradio": {"ui/app.py"},
