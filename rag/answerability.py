@@ -1,9 +1,10 @@
-"""How likely do the papers found answer the question? A small logistic model over what the search saw. Pure.
+"""How likely do the papers found answer the question? A small logistic model over what search and reading saw. Pure.
 
 A question near the papers that none of them answers shows a mix: some of its words are met closely, others by nothing.
 One that describes a paper in everyday words is met half-heartedly throughout. Neither similarity nor the words in
-common tell the two apart; how both are spread over the words does. What a paper is wrongly taken to say is not seen
-here: such a question has the words of its paper.
+common tell the two apart; how both are spread over the words does. Where the words are all met and the answer is
+not there, reading question and paper together tells, see `comprehension.py`; less well, what a paper is wrongly taken
+to say.
 
 The weights are fitted by `citable eval calibrate` on questions of our own about the bundled sample, for each embedding
 model by itself; their data and figures stand in `eval/LOG.md`.
@@ -12,7 +13,7 @@ model by itself; their data and figures stand in `eval/LOG.md`.
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 
 from rag.defining import asked_what_it_is, defines
 from rag.identity import normalise_title
-from rag.records import Retrieval, Word
+from rag.records import Comprehension, Retrieval, Word
 from rag.terms import content_terms, numbers
 
 # Asks for a paper, not for what one says.
@@ -42,6 +43,8 @@ _NAME = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][\w-]*\w")
 _BREAK = re.compile(r"[.!?:;]\s+")
 _FEWEST = 3  # words that a part of a question must have to be judged by itself
 _LONG = 20  # words; a longer question counts as one of these
+_CERTAIN = 1e-4
+_READ = 3  # papers that may answer besides the best
 _RARE = 0.5  # of a word that is worth telling
 _SURE = 0.8  # that a sentence explains something, by its form alone; set by eye (eval/LOG.md)
 
@@ -81,7 +84,11 @@ def weights_path() -> Path:
     return Path(str(files("rag") / "answerability.json"))
 
 
-def answerability(question: str, found: Retrieval, weights: Weights) -> float:
+Comprehend = Callable[[str, Retrieval], Sequence[Comprehension]]
+"""The question, and what was found for it -> what each of the papers found says to it."""
+
+
+def answerability(question: str, found: Retrieval, weights: Weights, comprehend: Comprehend) -> float:
     """Probability in 0..1 that the papers found answer `question`; 0 where nothing was found.
 
     A question that names a paper by its title and asks nothing in particular is answered by it. What comes before the
@@ -96,7 +103,10 @@ def answerability(question: str, found: Retrieval, weights: Weights) -> float:
     if not found.words:
         return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
-    likely = max(weights.probability(features(text, replace(found, words=words))) for text, words in parts)
+    likely = max(
+        weights.probability(features(text, replace(found, words=words), comprehend(text, found)))
+        for text, words in parts
+    )
     return max(likely, explained(question, found))
 
 
@@ -141,7 +151,7 @@ def words_from(start: int, question: str, words: Sequence[Word]) -> tuple[Word, 
     return tuple(word for word, place in zip(words, places, strict=True) if place >= start)
 
 
-def features(question: str, found: Retrieval) -> dict[str, float]:
+def features(question: str, found: Retrieval, understood: Sequence[Comprehension]) -> dict[str, float]:
     """What the model judges by. Words count by their rarity; `found` must have hits and words."""
     rarity = np.array([word.rarity for word in found.words])
     share = rarity / (rarity.sum() or 1.0)
@@ -169,7 +179,16 @@ def features(question: str, found: Retrieval) -> dict[str, float]:
         "length": min(len(found.words), _LONG) / _LONG,
         "numbers not there": float(min(2, len(numbers(question) - numbers(best.text)))),
         "names not there": float(min(2, len(names))),
+        "read in the best": log_odds(understood[0].answered),
+        "read in any": max(log_odds(one.answered) for one in understood[:_READ]),
+        "denied by the best": log_odds(understood[0].contradicted),
     }
+
+
+def log_odds(chance: float) -> float:
+    """Of a chance, which counts as no nearer to 0 or 1 than `_CERTAIN`."""
+    held = min(max(chance, _CERTAIN), 1 - _CERTAIN)
+    return math.log(held / (1 - held))
 
 
 def unmet_words(words: Sequence[Word], below: float) -> tuple[str, ...]:

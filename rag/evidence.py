@@ -1,10 +1,11 @@
 """Retrieved papers -> the sentences that can carry the answer, the best first. Pure.
 
-A sentence is good if its meaning is near the question, if it holds the question's rarer words, if its neighbours do,
-and if its paper is a good hit. Choosing is greedy: words that a chosen sentence holds count less for the next, so
-that a question with two parts finds a sentence for each; and where several papers are about as good, as for a
-question that asks for papers or methods, each further sentence of one paper counts less, so that the others speak.
-A sentence that points back brings the one before it along. Asked what something is, those that introduce it come first.
+A sentence is good if its meaning is near the question, if it holds the question's rarer words, if who has read the
+paper points at it, if its neighbours are good, and if its paper is a good hit. Choosing is greedy: words that a chosen
+sentence holds count less for the next, so that a question with two parts finds a sentence for each; and where several
+papers are about as good, as for a question that asks for papers or methods, each further sentence of one paper counts
+less, so that the others speak. A sentence that points back brings the one before it along. Asked what something is,
+those that introduce it come first.
 """
 
 from collections import Counter
@@ -21,6 +22,7 @@ Idf = Callable[[Sequence[str]], dict[str, float]]
 _PAPER_WEIGHT = 1.5
 _NEIGHBOUR_WEIGHT = 0.15
 _COVERED_WORD = 0.3
+_DECIDES = 0.6
 _CROWDING = 1.0
 _CROWDING_POWER = 8
 # No text holds it: its weight is that of every word that the collection lacks.
@@ -33,7 +35,7 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
     weights = idf(words)
     total = sum(weights.values()) or 1.0
     left = dict(weights)
-    rows = [(hit, scored.sentence, scored.score) for hit in hits for scored in sorted(hit.sentences, key=_index)]
+    rows = [(hit, scored.sentence, _by_itself(scored)) for hit in hits for scored in sorted(hit.sentences, key=_index)]
     joined = {compound.joined: compound.parts for compound in compounds(question)}
     held = [_held(sentence.text, joined) & weights.keys() for _, sentence, _ in rows]
     what = asked_what_it_is(question)
@@ -44,7 +46,7 @@ def rank_evidence(question: str, hits: Sequence[Hit], idf: Idf, count: int) -> l
     chosen: list[tuple[Hit, Sentence, float]] = []
     free = set(range(len(rows)))
     while free and len(chosen) < count:
-        own = [cosine + sum(left[w] for w in held[i]) / total for i, (_, _, cosine) in enumerate(rows)]
+        own = [worth + sum(left[w] for w in held[i]) / total for i, (_, _, worth) in enumerate(rows)]
 
         def score(i: int, own: list[float] = own) -> float:
             hit, sentence, _ = rows[i]
@@ -78,7 +80,7 @@ def evidence_of(question: str, hit: Hit, idf: Idf) -> list[tuple[Sentence, float
     def covered(text: str) -> float:
         return sum(weights[word] for word in _held(text, joined) & weights.keys()) / total
 
-    rows = [(one.sentence, one.score + covered(one.sentence.text)) for one in hit.sentences]
+    rows = [(one.sentence, _by_itself(one) + covered(one.sentence.text)) for one in hit.sentences]
     return sorted(rows, key=lambda row: (-row[1], row[0].index))
 
 
@@ -92,6 +94,10 @@ def _held(text: str, joined: Mapping[str, tuple[str, str]]) -> frozenset[str]:
     own = content_terms(text)
     apart = (part for word in own for part in joined.get(word, ()))
     return frozenset((*own, *seams(text), *apart, *(compound.joined for compound in compounds(text))))
+
+
+def _by_itself(scored: ScoredSentence) -> float:
+    return scored.score + _DECIDES * scored.decides
 
 
 def _index(scored: ScoredSentence) -> int:

@@ -84,6 +84,7 @@ class Judging:
     def judged(self, asked: Asked, resolved: Resolved, *, several: bool) -> Finding:
         """What `resolved` found for `asked`, and whether it answers."""
         found, passed_over = without_orders(resolved.query, resolved.found)
+        found = self._judge.pointed(resolved.query, found)
         resolved = replace(resolved, found=found)
         confidence = self._judge.confidence_of(resolved)
         near_enough = self._judge.is_near(resolved.query, found)

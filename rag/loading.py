@@ -1,6 +1,7 @@
 """Config -> the models that it names, loaded. Each library is imported when its model is asked for."""
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag import models
@@ -8,6 +9,7 @@ from rag.config import Config
 from rag.records import Sampling
 
 if TYPE_CHECKING:
+    from rag.comprehension import PaperComprehender
     from rag.cross_encoder import RelevanceModel
     from rag.embedding import SentenceEmbedder
     from rag.llm import LlamaModel
@@ -20,6 +22,14 @@ def load_embedder(config: Config) -> "SentenceEmbedder":
     from rag.embedding import SentenceEmbedder
 
     return SentenceEmbedder(config.embedding_model, models.embedding_path(config.embedding_model))
+
+
+def load_comprehender(config: Config, embedder: "SentenceEmbedder") -> "PaperComprehender":
+    """What reads papers for a question: over the bundled embedding model, which `embedder` may be."""
+    from rag.comprehension import PaperComprehender
+
+    bundled = config.embedding_model == "bundled"
+    return PaperComprehender(embedder if bundled else load_embedder(replace(config, embedding_model="bundled")))
 
 
 def load_cross_encoder(config: Config) -> "RelevanceModel":

@@ -155,10 +155,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence:
-    """A sentence and the cosine of its vector with the question's."""
+    """A sentence and the cosine of its vector with the question's.
+
+    `decides` is how likely it is the one of its paper that decides on the question, 0 where the paper was not read.
+    """
 
     sentence: Sentence
     score: float
+    decides: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

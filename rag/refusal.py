@@ -5,12 +5,13 @@ does, do the papers found answer the question: see `answerability.py`.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from rag.answerability import Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
 from rag.premises import objecting
-from rag.records import Retrieval, Sentence, Word
+from rag.records import Comprehender, Comprehension, Hit, Retrieval, ScoredSentence, Sentence, Word
 
 # Similarity of question and nearest text (cosine) under which a question is about something else (eval/LOG.md).
 _NEAR = 0.28
@@ -29,13 +30,33 @@ _TELLING = 0.3
 _MET = 0.43
 
 
+_KEPT = 64
+
+
 class Judge:
     """Decides whether a question is answered. Raising `threshold` (0..1) refuses more and answers less wrongly."""
 
-    def __init__(self, idf: Idf, weights: Weights, threshold: float) -> None:
+    def __init__(self, idf: Idf, weights: Weights, threshold: float, comprehender: Comprehender) -> None:
         self._idf = idf
         self._weights = weights
         self.threshold = threshold
+        self._comprehender = comprehender
+        self._kept: dict[tuple[str, tuple[int, ...]], list[Comprehension]] = {}
+
+    def comprehend(self, question: str, found: Retrieval) -> list[Comprehension]:
+        """What each of the papers found says to the question."""
+        key = question, tuple(hit.paper_id for hit in found.hits)
+        if key not in self._kept:
+            # One question is judged in several ways, often of the same papers.
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            papers = [(hit.title, [one.sentence.text for one in _in_order(hit)]) for hit in found.hits]
+            self._kept[key] = self._comprehender.comprehend(question, papers)
+        return self._kept[key]
+
+    def pointed(self, question: str, found: Retrieval) -> Retrieval:
+        """`found` with how likely each sentence of its paper is the one that decides on the question."""
+        return replace(found, hits=tuple(map(_pointed, found.hits, self.comprehend(question, found))))
 
     def needed_similarity(self, question: str) -> float:
         """The similarity of a search under which `question` is about something else."""
@@ -51,7 +72,7 @@ class Judge:
 
         Where they are about something else, it is below the `threshold` in any case.
         """
-        likely = answerability(question, found, self._weights)
+        likely = answerability(question, found, self._weights, self.comprehend)
         if self.is_near(question, found):
             return likely
         return min(likely, self.threshold) * max(0.0, found.similarity) / self.needed_similarity(question)
@@ -107,3 +128,13 @@ class Judge:
     def unmet(self, found: Retrieval) -> tuple[str, ...]:
         """Words of the question that no paper found deals with."""
         return unmet_words(found.words, self._weights.unmet_below)
+
+
+def _in_order(hit: Hit) -> list[ScoredSentence]:
+    """The sentences of a paper as they stand in it."""
+    return sorted(hit.sentences, key=lambda one: one.sentence.index)
+
+
+def _pointed(hit: Hit, understood: Comprehension) -> Hit:
+    decides = {one.sentence.index: share for one, share in zip(_in_order(hit), understood.sentences, strict=True)}
+    return replace(hit, sentences=tuple(replace(one, decides=decides[one.sentence.index]) for one in hit.sentences))

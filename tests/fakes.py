@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 
 from rag.errors import UsageError
-from rag.records import Message, Reading, Sampling, Token, TokenVectors, Vectors
+from rag.records import Comprehension, Message, Reading, Sampling, Token, TokenVectors, Vectors
 from rag.terms import content_terms
 
 
@@ -92,3 +92,10 @@ class FakeModel:
 
     def close(self) -> None:
         pass
+
+
+class FakeComprehender:
+    """Takes a paper to answer whatever it is asked, in its first sentence."""
+
+    def comprehend(self, question: str, papers: Sequence[tuple[str, Sequence[str]]]) -> list[Comprehension]:
+        return [Comprehension(0.5, 0.1, tuple(float(i == 0) for i in range(len(sentences)))) for _, sentences in papers]

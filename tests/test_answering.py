@@ -21,7 +21,7 @@ from rag.export import answer_to_dict
 from rag.finding import Finder
 from rag.records import Answer, Checked, Evidence, Finished, Found, Sentence, Token, Verdict
 from rag.refusal import Judge
-from tests.fakes import FakeEmbedder, FakeModel
+from tests.fakes import FakeComprehender, FakeEmbedder, FakeModel
 
 PAPERS = [
     {
@@ -44,6 +44,7 @@ QUESTION = "How many days earlier did ice leave the lakes?"
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     embedder, model = FakeEmbedder(), FakeModel()
     monkeypatch.setattr(build, "load_embedder", lambda config: embedder)
+    monkeypatch.setattr(build, "load_comprehender", lambda config, embedder: FakeComprehender())
     monkeypatch.setattr(build, "load_llm", lambda config: model)
     config = replace(Config(), home=tmp_path / "data", answer_threshold=0.01, writing="compose")
     model.parameters = 100_000_000
@@ -291,7 +292,7 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     engine = ask.engine
-    judge = Judge(engine.files.lexical.idf, load_weights("")[0], 0.0)
+    judge = Judge(engine.files.lexical.idf, load_weights("")[0], 0.0, FakeComprehender())
     tight = Answerer(
         Finder(engine.retriever, engine.catalog, judge, broad_papers=5),
         ask.model, engine.files.lexical.idf, engine.catalog, ask.answerer.writer,

@@ -15,7 +15,7 @@ from rag.bundled_sample import ensure_sample, sample_path
 from rag.config import Config
 from rag.errors import IndexBusyError, IndexMismatchError, InputError, NoIndexError
 from rag.index_files import IndexFiles, index_exists, require_papers
-from tests.fakes import FakeEmbedder, FakeModel
+from tests.fakes import FakeComprehender, FakeEmbedder, FakeModel
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def config(tmp_path: Path) -> Config:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEmbedder:
     embedder = FakeEmbedder()
     monkeypatch.setattr(build, "load_embedder", lambda config: embedder)
+    monkeypatch.setattr(build, "load_comprehender", lambda config, embedder: FakeComprehender())
     monkeypatch.setattr(build, "load_llm", lambda config: FakeModel())
     return embedder
 
@@ -177,6 +178,7 @@ def test_an_interrupted_reindex_goes_on(
 def test_the_sample_is_indexed_once_and_then_needs_no_writing(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     embedder = FakeEmbedder(max_tokens=400)
     monkeypatch.setattr(build, "load_embedder", lambda config: embedder)
+    monkeypatch.setattr(build, "load_comprehender", lambda config, embedder: FakeComprehender())
     monkeypatch.setattr(build, "load_llm", lambda config: FakeModel())
     ensure_sample(config)
     with Engine(config) as engine:
@@ -314,7 +316,7 @@ from pathlib import Path
 from rag import build
 from rag.config import Config
 from rag.errors import IndexBusyError
-from tests.fakes import FakeEmbedder, FakeModel
+from tests.fakes import FakeComprehender, FakeEmbedder, FakeModel
 build.load_embedder = lambda config: FakeEmbedder()
 build.load_llm = lambda config: FakeModel()
 config = replace(Config(), home=Path(sys.argv[1]))

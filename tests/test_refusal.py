@@ -13,9 +13,10 @@ from rag.config import Config, load_config
 from rag.errors import UsageError
 from rag.export import answer_to_dict
 from rag.followup import Resolved
-from rag.records import Hit, Retrieval, ScoredSentence, Sentence, Word
+from rag.records import Comprehension, Hit, Retrieval, ScoredSentence, Sentence, Word
 from rag.refusal import Judge
 from rag.unknown_names import unknown_names
+from tests.fakes import FakeComprehender
 from ui.render import finished_markdown, sources_plain
 
 QUESTION = "How many minutes does green tea shorten falling asleep?"
@@ -25,6 +26,10 @@ TEXT = "Green tea shortens the time to fall asleep by 12 minutes."
 def found(*words: Word, similarity: float = 0.6) -> Retrieval:
     sentence = ScoredSentence(Sentence(1, 0, 0, len(TEXT), TEXT), 0.7)
     return Retrieval((Hit(1, "k", "Tea and sleep", "", 1.0, {}, (sentence,)),), similarity, (), words)
+
+
+def comprehend(question: str, retrieval: Retrieval) -> list[Comprehension]:
+    return FakeComprehender().comprehend(question, [(hit.title, [TEXT]) for hit in retrieval.hits])
 
 
 def word(text: str, match: float, stands: bool = False) -> Word:
@@ -38,20 +43,23 @@ WEIGHTS, _ = load_weights("")
 def test_a_question_with_words_that_nothing_meets_looks_worse() -> None:
     asked = "How many minutes does green tea shorten falling asleep in astronauts on Mars?"
     strange = (*MET, word("astronauts", 0.2), word("Mars", 0.2))
-    assert answerability(asked, found(*strange), WEIGHTS) < answerability(QUESTION, found(*MET), WEIGHTS) - 0.1
+    assert (
+        answerability(asked, found(*strange), WEIGHTS, comprehend)
+        < answerability(QUESTION, found(*MET), WEIGHTS, comprehend) - 0.1
+    )
 
 
 def test_words_before_the_question_do_not_count_against_it() -> None:
     chat = (word("Thanks", 0.1), word("completely", 0.1), word("different", 0.1), word("topic", 0.1))
-    long = answerability(f"Thanks. A completely different topic: {QUESTION}", found(*chat, *MET), WEIGHTS)
-    assert long == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS))
+    long = answerability(f"Thanks. A completely different topic: {QUESTION}", found(*chat, *MET), WEIGHTS, comprehend)
+    assert long == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS, comprehend))
 
 
 def test_in_a_conversation_the_words_before_count_where_they_lead_to_the_same_paper() -> None:
     short = found(word("value", 0.1), word("money", 0.1), word("number", 0.1))
     alone = Resolved(QUESTION, QUESTION, short)
     context = Resolved(QUESTION, QUESTION, short, (f"Tea? {QUESTION}", found(*MET)))
-    assert judge(0.5).confidence_of(context) == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS))
+    assert judge(0.5).confidence_of(context) == pytest.approx(answerability(QUESTION, found(*MET), WEIGHTS, comprehend))
     assert judge(0.5).confidence_of(alone) < judge(0.5).confidence_of(context)
     far = replace(context, found=replace(short, similarity=0.1))
     assert judge(0.5).confidence_of(far) < 0.5
@@ -60,22 +68,22 @@ def test_in_a_conversation_the_words_before_count_where_they_lead_to_the_same_pa
 def test_a_paper_asked_for_by_its_title_is_answered_from() -> None:
     poor = found(word("attention", 0.1), word("need", 0.1), word("report", 0.1))
     for asked in ("What does Tea and sleep report?", "tea and sleep: what is it about?"):
-        assert answerability(asked, poor, WEIGHTS) == 1.0
+        assert answerability(asked, poor, WEIGHTS, comprehend) == 1.0
     for more in ("What licence and price has the software of Tea and sleep?", "Who sleeps after tea?"):
-        assert answerability(more, poor, WEIGHTS) < 1.0
+        assert answerability(more, poor, WEIGHTS, comprehend) < 1.0
 
 
 def test_nothing_found_is_no_answer() -> None:
-    assert answerability(QUESTION, Retrieval((), 0.9), WEIGHTS) == 0.0
+    assert answerability(QUESTION, Retrieval((), 0.9), WEIGHTS, comprehend) == 0.0
 
 
 def test_without_words_a_similarity_below_zero_is_no_answer() -> None:
-    assert answerability(QUESTION, found(similarity=-0.03), WEIGHTS) == 0.0
+    assert answerability(QUESTION, found(similarity=-0.03), WEIGHTS, comprehend) == 0.0
     assert judge(0.0).confidence(QUESTION, found(similarity=-0.03)) == 0.0
 
 
 def judge(threshold: float, weights: Weights = WEIGHTS) -> Judge:
-    return Judge(lambda words: dict.fromkeys(words, 1.0), weights, threshold)
+    return Judge(lambda words: dict.fromkeys(words, 1.0), weights, threshold, FakeComprehender())
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.5", "nan"])
