@@ -247,12 +247,11 @@ def _compare(args: argparse.Namespace, _: Config) -> int:
 
 def _train_comprehension(args: argparse.Namespace, config: Config) -> None:
     from eval.comprehension.examples import load_papers
-    from eval.comprehension.training import EPOCHS, table, train
-    from rag.comprehension import shipped_weights
+    from eval.comprehension.training import EPOCHS, WEIGHTS, table, train
     from rag.loading import load_embedder
 
     embedder = load_embedder(replace(config, embedding_model="bundled"))
-    out = args.out or shipped_weights()
+    out = args.out or WEIGHTS
     with progress_bar("reading", "paper") as preparing, progress_bar("training", "paper") as progress:
         figures = train(
             embedder, load_papers(), out, epochs=args.epochs or EPOCHS, preparing=preparing, progress=progress,

@@ -94,7 +94,7 @@ def _number(chosen: Sequence[Chosen]) -> list[Evidence]:
     order = {key: rank for rank, key in reversed(list(enumerate(hit.key for hit, _, _ in chosen)))}
     grouped = sorted(chosen, key=lambda item: (order[item[0].key], item[1].index))
     return [
-        Evidence(number, hit.title, hit.key, hit.link, sentence, score)
+        Evidence(number, hit.title, hit.key, hit.link, sentence, score, hit.decides(sentence))
         for number, (hit, sentence, score) in enumerate(grouped, start=1)
     ]
 

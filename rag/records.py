@@ -182,6 +182,10 @@ class Hit:
     sentences: tuple[ScoredSentence, ...]
     byline: str = ""
 
+    def decides(self, sentence: Sentence) -> float:
+        """How likely one of its sentences is the one that decides on the question."""
+        return next((one.decides for one in self.sentences if one.sentence.index == sentence.index), 0.0)
+
     @property
     def text(self) -> str:
         """Title and sentences, the best first."""
@@ -241,7 +245,7 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence shown to the language model under `number` (1..n)."""
+    """A sentence shown to the language model under `number` (1..n). `decides` is that of its ScoredSentence."""
 
     number: int
     title: str
@@ -249,6 +253,7 @@ class Evidence:
     link: str
     sentence: Sentence
     score: float
+    decides: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 Two sentences of the best paper are always quoted: the best evidence, and the likeliest to hold a key fact, which may
 be the same; where it is asked what something is, the one that introduces it. A further one has to earn its place: a
-logistic model tells how likely it holds a key fact that was asked for, from how good evidence it is, which words of
-the question it has, where it stands, and whether it has numbers: what was found is told late in an abstract and in
-numbers. Another paper has its best sentence quoted where that is nearly as good evidence as the best of all.
+logistic model tells how likely it holds a key fact that was asked for, from how good evidence it is, whether who has
+read the paper points at it, which words of the question it has, where it stands, and whether it has numbers: what was
+found is told late in an abstract and in numbers. Another paper has its best sentence quoted where that is nearly as
+good evidence as the best of all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,19 @@ from rag.terms import content_terms
 
 Idf = Callable[[Sequence[str]], dict[str, float]]
 
-FEATURES = ("behind the best", "words", "words beside the best", "after the best", "position", "numbers", "length")
-# Made by `python -m eval.bench.quoting` (figures and data in eval/LOG.md); one weight a feature, the last is constant.
-_WEIGHTS = (-3.23, 1.82, 0.57, 1.16, 2.26, 1.05, 1.12, -3.18)
-_LIKELY = 0.15
+FEATURES = (
+    "behind the best",
+    "words",
+    "words beside the best",
+    "after the best",
+    "position",
+    "numbers",
+    "length",
+    "decides",
+)
+# Made by `python -m eval.bench.quoting calibration` (figures in eval/LOG.md); one a feature, the last is constant.
+_WEIGHTS = (-1.43, 1.60, 0.58, 0.56, 1.02, 0.87, -0.48, 3.27, -2.71)
+_LIKELY = 0.06
 _OTHER_PAPER = 0.8
 _MOST_OF_ONE = 4
 # Where several papers are asked for, one that is so good a hit, against the best, is quoted: chosen on the questions
@@ -98,7 +108,7 @@ def one_of_each(
             continue
         ranked = evidence_of(question if told else hit.title, hit, idf)
         near = [(sentence, score) for sentence, score in ranked if score >= ranked[0][1] - _LESS]
-        shown = [Evidence(n, hit.title, hit.key, hit.link, *row) for n, row in enumerate(near)]
+        shown = [Evidence(n, hit.title, hit.key, hit.link, *row, hit.decides(row[0])) for n, row in enumerate(near)]
         likely = likelihoods(question, shown, {hit.key: len(hit.sentences)}, idf)
         best, score = near[likely.index(max(likely))] if told else ranked[0]
         chosen.append((hit, best, score))
@@ -144,6 +154,7 @@ def features(
                 index / max(1, lengths.get(item.key, 1) - 1),
                 float(any(char.isdigit() for char in text)),
                 min(_LONGEST, len(text) / _LENGTH),
+                item.decides,
             )
         )
     return rows

@@ -318,6 +318,7 @@ from rag.config import Config
 from rag.errors import IndexBusyError
 from tests.fakes import FakeComprehender, FakeEmbedder, FakeModel
 build.load_embedder = lambda config: FakeEmbedder()
+build.load_comprehender = lambda config, embedder: FakeComprehender()
 build.load_llm = lambda config: FakeModel()
 config = replace(Config(), home=Path(sys.argv[1]))
 with build.Engine(config) as engine:

@@ -50,6 +50,7 @@ WIRING = {
     "rag/index_files.py",
     "rag/tryout.py",
     "eval/bench/llm.py",
+    "eval/comprehension/training.py",
 }
 TYPED_BY = {"rag/ingest.py": {"catalog"}, "rag/retrieval.py": {"catalog"}, "eval/bench/scale.py": {"catalog"}}
 PURE = {

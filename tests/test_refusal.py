@@ -152,9 +152,17 @@ def test_a_doubtful_answer_tells_what_the_papers_lack(engine: Engine) -> None:
     assert "Nothing was found" not in sources_plain(replace(doubtful, confidence=0.9))
 
 
-def test_names_that_no_paper_has_are_told_however_sure_the_answer(engine: Engine) -> None:
-    answer = engine.answerer.ask("How many encoder layers does the base Transformer of DeepMind stack?")
-    assert not answer.refused
+@pytest.mark.parametrize(
+    ("question", "refused"),
+    [
+        ("Does DeepMind say that self-attention relates positions?", False),
+        # It attributes to somebody what the paper does not.
+        ("How many encoder layers does the base Transformer of DeepMind stack?", True),
+    ],
+)
+def test_names_that_no_paper_has_are_told_however_sure_the_answer(engine: Engine, question: str, refused: bool) -> None:
+    answer = engine.answerer.ask(question)
+    assert answer.refused is refused
     assert answer.unknown == ("DeepMind",)
     for shown in (sources_plain(answer), finished_markdown(answer, "t")):
         assert "No title or abstract has the name DeepMind." in shown
@@ -216,3 +224,23 @@ def test_what_is_mostly_about_an_unknown_name_is_in_doubt(engine: Engine) -> Non
     search = found(replace(word("PageRank", 0.4), rarity=1.0), replace(word("invented", 0.6), rarity=0.5))
     assert judge(0.5).without_names(0.6, search, ["PageRank"]) == pytest.approx(0.4)
     assert judge(0.5).without_names(0.6, search, []) == 0.6
+
+
+@pytest.mark.parametrize(
+    ("answered", "not_there"),
+    [
+        (
+            "How many attention heads has each layer of the base Transformer?",
+            "How many people wrote the code of the base Transformer?",
+        ),
+        (
+            "On how many GPUs was the big Transformer trained, and for how long?",
+            "How much electricity did the training of the big Transformer use up?",
+        ),
+    ],
+)
+def test_what_a_paper_on_the_matter_does_not_say_is_refused(engine: Engine, answered: str, not_there: str) -> None:
+    assert not engine.answerer.ask(answered).refused
+    refusal = engine.answerer.ask(not_there)
+    assert refusal.refused
+    assert refusal.hits

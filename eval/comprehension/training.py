@@ -16,7 +16,7 @@ from torch import Tensor
 
 from eval.comprehension.examples import Outcome, Paper
 from eval.metrics.refusals import auroc
-from rag.comprehension import Base, save_weights
+from rag.comprehension import Base, save_weights, shipped_weights
 from rag.comprehension_network import ComprehensionNetwork, Outcomes
 
 # Chosen on the papers held out, and on the suite `calibration` (eval/LOG.md).
@@ -26,6 +26,7 @@ _TOGETHER = 2  # papers a step
 _SMOOTHING = 0.05
 _POINTING = 0.5  # weight of the loss of pointing beside that of the outcome
 EPOCHS = 4
+WEIGHTS = shipped_weights()
 Progress = Callable[[int, int], None]
 
 
