@@ -258,6 +258,10 @@ def _train_comprehension(args: argparse.Namespace, config: Config) -> None:
             tell=lambda text: print(text, file=sys.stderr),
         )  # fmt: skip
     print(f"On papers held out (AUROC, share): {table(figures)}\nThe weights lie in {out}")
+    if out == WEIGHTS:
+        print(
+            "What is fitted on what it reads is due next: citable eval calibrate --write, python -m eval.bench.quoting"
+        )
 
 
 def _calibrate(args: argparse.Namespace, config: Config) -> None:

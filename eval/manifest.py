@@ -98,12 +98,12 @@ def fingerprint(manifest: Mapping[str, Any]) -> str:
 
 
 def _code() -> dict[str, Any]:
-    """Commit of this source tree and whether files differ from it; a digest of the sources decides."""
+    """Commit of this source tree and whether files differ from it; a digest of sources, prompts and weights decides."""
     root = Path(models.__file__).parents[1]
     sources = sorted(path for folder in ("rag", "prompts") for path in (root / folder).rglob("*") if path.is_file())
     hasher = sha256()
     for path in sources:
-        if path.suffix in (".py", ".txt"):
+        if path.suffix in (".py", ".txt", ".json", ".safetensors"):
             hasher.update(path.read_bytes())
     commit = _git(root, "rev-parse", "HEAD")
     dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no")) if commit else None

@@ -40,11 +40,21 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![.?!] )(?<!^)\b[A-Z][\w-]*\w")
+# Asks for whatever a paper says on a matter: the reader has learnt from questions that ask for one thing.
+_AT_LARGE = re.compile(
+    r"^\W*(?:(?:so|and|but|ok|please),? )*(?:"
+    r"what (?:do|does|did|have|has|can|is|are|was|were)\b.{0,80}"
+    r"\b(?:show|shown|find|found|report|say|said|tell|told|know|known|learn|learnt|learned|write|written|think|conclude|argue|"
+    r"suggest|discover|discovered|do|done|find out)\b.{0,10}\b(?:about|on|of|regarding|concerning)\b|"
+    r"(?:what|how) about\b|tell me\b|describe\b|explain\b|summari[sz]e\b|give me\b|(?:an? )?(?:overview|summary) of\b)",
+    re.IGNORECASE,
+)
+READING = ("read in the best", "read in any")
 _BREAK = re.compile(r"[.!?:;]\s+")
 _FEWEST = 3  # words that a part of a question must have to be judged by itself
 _LONG = 20  # words; a longer question counts as one of these
-_CERTAIN = 1e-4
-_READ = 3  # papers that may answer besides the best
+_CERTAIN = 1e-4  # nearer to 0 or 1 a chance makes no difference
+_READ = 3  # papers, the best among them, one of which may answer
 _RARE = 0.5  # of a word that is worth telling
 _SURE = 0.8  # that a sentence explains something, by its form alone; set by eye (eval/LOG.md)
 
@@ -104,10 +114,19 @@ def answerability(question: str, found: Retrieval, weights: Weights, comprehend:
         return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
     likely = max(
-        weights.probability(features(text, replace(found, words=words), comprehend(text, found)))
+        weights.probability(_told(text, features(text, replace(found, words=words), comprehend(text, found)), weights))
         for text, words in parts
     )
     return max(likely, explained(question, found))
+
+
+def _told(question: str, seen: dict[str, float], weights: Weights) -> dict[str, float]:
+    """What is `seen` of a question; one that asks for whatever a paper says on a matter counts as one read to be
+    answered, a standard deviation above the mean: the other features tell whether the paper is on the matter.
+    """
+    if not _AT_LARGE.match(question):
+        return seen
+    return seen | {name: weights.mean[name] + weights.scale[name] for name in READING}
 
 
 def explained(question: str, found: Retrieval) -> float:

@@ -78,7 +78,9 @@ def evidence_on_sides(
             hit = replace(hit, sentences=kept)
         taken = {(one.key, sentence.index) for one, sentence, _ in chosen}
         ranked = rank_evidence(side.query, [hit], idf, len(hit.sentences))
-        shown = [Evidence(n, hit.title, hit.key, hit.link, *row[1:]) for n, row in enumerate(ranked)]
+        shown = [
+            Evidence(n, hit.title, hit.key, hit.link, *row[1:], hit.decides(row[1])) for n, row in enumerate(ranked)
+        ]
         worth = worth_quoting(side.query, shown, {hit.key: len(side.hit.sentences)}, idf, most)
         chosen += [(hit, one.sentence, one.score) for one in worth if (one.key, one.sentence.index) not in taken]
     return chosen

@@ -5,6 +5,7 @@ with. Its weights lie in `comprehension.safetensors`, made by `citable eval trai
 `eval/LOG.md`.
 """
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -32,7 +33,9 @@ def shipped_weights() -> Path:
 def save_weights(network: ComprehensionNetwork, path: Path, digest: str, shape: Mapping[str, int]) -> None:
     """Write what was trained, as 16-bit numbers; `shape` is what the network was made with."""
     tensors = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
-    save_file(tensors, path, metadata={_READS: digest, _SHAPE: json.dumps(dict(shape))})
+    unfinished = path.with_suffix(".writing")
+    save_file(tensors, unfinished, metadata={_READS: digest, _SHAPE: json.dumps(dict(shape))})
+    unfinished.replace(path)
 
 
 class Base(Protocol):
@@ -47,6 +50,15 @@ class Base(Protocol):
     @property
     def tokenizer(self) -> Any:
         """Its tokenizer."""
+
+
+def own_tokenizer(base: Base) -> Any:
+    """A copy of its tokenizer: padding and truncation are set on the object, and others use theirs at the same time."""
+    tokenizer = copy.deepcopy(base.tokenizer)
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
+    return tokenizer
 
 
 class PaperComprehender:
@@ -64,7 +76,7 @@ class PaperComprehender:
                 if stored.metadata()[_READS] != base.digest:
                     raise ValueError("it was trained for another embedding model")
                 tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118  no mapping
-            self._network = ComprehensionNetwork(base.transformer, base.tokenizer, **shape)
+            self._network = ComprehensionNetwork(base.transformer, own_tokenizer(base), **shape)
             self._network.load_state_dict(tensors)
         except Exception as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -85,11 +97,11 @@ class PaperComprehender:
         best, points = dict.fromkeys(OUTCOMES, 0.0), [0.0] * len(sentences)
         for first, window in self._network.windows(title, sentences):
             found = self._network(self._network.lower_paper(window), window.sentences, words, mask)
-            chances = torch.softmax(found.outcomes[0].double(), 0).tolist()
-            # Of a paper that is read in parts, the part that has most to say to it counts.
+            chances = torch.softmax(found.outcomes[0].cpu().double(), 0).tolist()
+            # Of a paper that is read in parts, the part in which an outcome is likeliest counts for that.
             for name, chance in zip(OUTCOMES, chances, strict=True):
                 best[name] = max(best[name], chance)
-            own = found.sentences[0].double()
+            own = found.sentences[0].cpu().double()
             points[first : first + len(own)] = own.tolist()
         shares = torch.softmax(torch.tensor(points, dtype=torch.float64), 0).tolist() if points else []
         return Comprehension(best["answered"], best["contradicted"], tuple(shares))

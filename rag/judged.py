@@ -85,7 +85,8 @@ class Judging:
         """What `resolved` found for `asked`, and whether it answers."""
         found, passed_over = without_orders(resolved.query, resolved.found)
         found = self._judge.pointed(resolved.query, found)
-        resolved = replace(resolved, found=found)
+        joined = resolved.joined and (resolved.joined[0], without_orders(*resolved.joined)[0])
+        resolved = replace(resolved, found=found, joined=joined)
         confidence = self._judge.confidence_of(resolved)
         near_enough = self._judge.is_near(resolved.query, found)
         every = several and asked.scope is not None and asked.scope.papers <= self._few

@@ -214,7 +214,8 @@ class Comprehension:
     """What was made of a question and one paper, read together.
 
     `answered` is how likely the paper answers it, `contradicted` how likely it says otherwise than the question takes
-    for granted, 0..1. `sentences` tells of each sentence how likely it is the one that decides; they sum to 1.
+    for granted, 0..1; of a long paper that is read in parts each is that of the part where it is likeliest. `sentences`
+    tells of each sentence how likely it is the one that decides; they sum to 1.
     """
 
     answered: float

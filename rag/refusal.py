@@ -1,15 +1,17 @@
-"""Is what a search found enough to write an answer from? Pure.
+"""Is what a search found enough to write an answer from? Pure, but for what reads the papers, which it is given.
 
 Two things are asked. Does the collection deal with the matter at all: the similarity of the nearest texts. And if it
 does, do the papers found answer the question: see `answerability.py`.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 
 from rag.answerability import Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
+from rag.latex import plain
 from rag.premises import objecting
 from rag.records import Comprehender, Comprehension, Hit, Retrieval, ScoredSentence, Sentence, Word
 
@@ -30,7 +32,9 @@ _TELLING = 0.3
 _MET = 0.43
 
 
-_KEPT = 64
+# One question is judged in several ways, often of the same papers: of so many readings what they gave is remembered.
+_REMEMBERED = 64
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 
 
 class Judge:
@@ -41,18 +45,21 @@ class Judge:
         self._weights = weights
         self.threshold = threshold
         self._comprehender = comprehender
-        self._kept: dict[tuple[str, tuple[int, ...]], list[Comprehension]] = {}
+        self._understood: dict[tuple[str, tuple[tuple[int, ...], ...]], list[Comprehension]] = {}
 
     def comprehend(self, question: str, found: Retrieval) -> list[Comprehension]:
         """What each of the papers found says to the question."""
-        key = question, tuple(hit.paper_id for hit in found.hits)
-        if key not in self._kept:
-            # One question is judged in several ways, often of the same papers.
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            papers = [(hit.title, [one.sentence.text for one in _in_order(hit)]) for hit in found.hits]
-            self._kept[key] = self._comprehender.comprehend(question, papers)
-        return self._kept[key]
+        # Sentences that give orders may have been taken out.
+        key = question, tuple((hit.paper_id, *(one.sentence.index for one in _in_order(hit))) for hit in found.hits)
+        understood = self._understood.get(key)
+        if understood is None:
+            if len(self._understood) >= _REMEMBERED:
+                self._understood.clear()
+            # A paper that is a title alone is read as such.
+            papers = [(_legible(hit.title), _texts(hit) or [_legible(hit.title)]) for hit in found.hits]
+            understood = self._comprehender.comprehend(_legible(question), papers)
+            self._understood[key] = understood
+        return understood
 
     def pointed(self, question: str, found: Retrieval) -> Retrieval:
         """`found` with how likely each sentence of its paper is the one that decides on the question."""
@@ -135,6 +142,17 @@ def _in_order(hit: Hit) -> list[ScoredSentence]:
     return sorted(hit.sentences, key=lambda one: one.sentence.index)
 
 
+def _texts(hit: Hit) -> list[str]:
+    return [_legible(one.sentence.text) for one in _in_order(hit)]
+
+
+def _legible(text: str) -> str:
+    """`text` without markup, from which nothing was learnt."""
+    return _TAG.sub(" ", plain(text))
+
+
 def _pointed(hit: Hit, understood: Comprehension) -> Hit:
-    decides = {one.sentence.index: share for one, share in zip(_in_order(hit), understood.sentences, strict=True)}
-    return replace(hit, sentences=tuple(replace(one, decides=decides[one.sentence.index]) for one in hit.sentences))
+    if not hit.sentences:
+        return hit
+    shares = zip(_in_order(hit), understood.sentences, strict=True)
+    return replace(hit, sentences=tuple(replace(one, decides=share) for one, share in shares))

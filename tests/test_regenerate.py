@@ -14,7 +14,7 @@ from rag import build
 from rag.build import Engine, index_papers
 from rag.config import Config
 from rag.records import Sampling
-from tests.fakes import FakeEmbedder, FakeModel
+from tests.fakes import FakeComprehender, FakeEmbedder, FakeModel
 from ui.app import ChatPage, Memory
 
 PAPER = {
@@ -30,6 +30,7 @@ REQUEST: Any = SimpleNamespace(session_hash="page")
 def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     embedder, model = FakeEmbedder(), FakeModel(WRITTEN)
     monkeypatch.setattr(build, "load_embedder", lambda config: embedder)
+    monkeypatch.setattr(build, "load_comprehender", lambda config, embedder: FakeComprehender())
     monkeypatch.setattr(build, "load_llm", lambda config: model)
     return model
 

@@ -99,7 +99,7 @@ def main() -> None:
     for name, values in (("ranking", by_ranking), ("model, cross-validated", scores)):
         known = [a for row, value in zip(given, values, strict=True) if (a := auroc(row, value)) is not None]
         print(f"{name}: AUROC within a question {np.mean(known):.3f} (n {len(known)})")
-    for limit in (0.1, 0.15, 0.2, 0.25, 0.3, 0.4):
+    for limit in (0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3):
         recalls, counts = [], []
         for (question, evidence, places, _, _), value in zip(given, scores, strict=True):
             order = np.argsort(-value)[:4]

@@ -3,7 +3,7 @@
 Each line of `papers/*.jsonl` is a paper with `title` and `sentences`, and lists of what is asked and claimed of it:
 `fair` and `find` questions are answered by it, `near` ones are not; `false` ones take something for granted that the
 sentences `s` contradict, or that stands nowhere; `true` claims hold, `wrong` ones do not. Papers, questions and claims
-are made up: no model that has read them has seen anything of the papers that Citable is measured on.
+are made up, so none is one that Citable is measured on.
 """
 
 import json

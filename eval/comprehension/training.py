@@ -5,8 +5,9 @@ A run that is stopped goes on after the last epoch that it finished. Figures are
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from eval.comprehension.examples import Outcome, Paper
 from eval.metrics.refusals import auroc
-from rag.comprehension import Base, save_weights, shipped_weights
+from rag.comprehension import Base, own_tokenizer, save_weights, shipped_weights
 from rag.comprehension_network import ComprehensionNetwork, Outcomes
 
 # Chosen on the papers held out, and on the suite `calibration` (eval/LOG.md).
@@ -50,13 +51,14 @@ def prepare(network: ComprehensionNetwork, papers: Sequence[Paper], progress: Pr
         # The made-up papers are short: they have one window.
         ((_, read),) = network.windows(paper.title, paper.sentences)
         asked = network.questions([one.text for one in paper.examples])
+        outcomes = torch.tensor([int(one.outcome) for one in paper.examples])
         pointed = torch.zeros(len(paper.examples), len(paper.sentences))
         for row, one in enumerate(paper.examples):
             pointed[row, list(one.sentences)] = 1 / max(1, len(one.sentences))
         with torch.no_grad():
             yield Prepared(
                 network.lower_paper(read).half(), read.sentences, network.lower_questions(asked).half(), asked.mask,
-                torch.tensor([int(one.outcome) for one in paper.examples]), pointed, paper,
+                outcomes.to(network.device), pointed.to(network.device), paper,
             )  # fmt: skip
     progress(len(papers), len(papers))
 
@@ -71,7 +73,8 @@ def train(
     """
     torch.manual_seed(0)
     shape = {"lower": _LOWER, "rank": _RANK}
-    network = ComprehensionNetwork(base.transformer, base.tokenizer, **shape)
+    network = ComprehensionNetwork(base.transformer, own_tokenizer(base), **shape)
+    network.to(network.device)
     for parameter in base.transformer.parameters():
         parameter.requires_grad = False
     ready = list(prepare(network, papers, preparing))
@@ -88,10 +91,12 @@ def train(
     steps = epochs * (len(used) // _TOGETHER)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / max(1, steps)))
     kept = out.with_suffix(".unfinished")
-    first = _resume(kept, network, optimizer, schedule)
+    made_of = {"base": base.digest, "epochs": epochs, "shape": shape, "papers": _digest(papers)}
+    first = _resume(kept, made_of, network, optimizer, schedule)
     figures = measure(network, held_out) if first == epochs else {}
     for epoch in range(first, epochs):
         network.train()
+        torch.manual_seed(epoch)  # a run that goes on draws what it would have drawn
         order = random.Random(epoch).sample(used, len(used))  # noqa: S311  no secret
         for place in range(0, len(order) - len(order) % _TOGETHER, _TOGETHER):
             progress(epoch * len(used) + place, epochs * len(used))
@@ -103,24 +108,31 @@ def train(
             schedule.step()
         figures = measure(network, held_out)
         tell(f"epoch {epoch + 1} of {epochs}: {table(figures)}")
-        state = {"epoch": epoch + 1, "network": network.state_dict(), "optimizer": optimizer.state_dict()}
-        torch.save(state | {"schedule": schedule.state_dict()}, kept)
+        state = {"made of": made_of, "epoch": epoch + 1, "schedule": schedule.state_dict()}
+        state |= {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save(state, kept.with_suffix(".writing"))
+        kept.with_suffix(".writing").replace(kept)
     progress(epochs * len(used), epochs * len(used))
     save_weights(network, out, base.digest, shape)
     kept.unlink(missing_ok=True)
     return figures
 
 
+def _digest(papers: Sequence[Paper]) -> str:
+    return sha256(repr(papers).encode()).hexdigest()
+
+
 def _resume(
     kept: Path,
+    made_of: Mapping[str, object],
     network: ComprehensionNetwork,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> int:
-    """Take up what an earlier run left; how many epochs that had."""
-    if not kept.exists():
+    """Take up what an earlier run of the same left; how many epochs that had."""
+    state = torch.load(kept, weights_only=True) if kept.exists() else {}
+    if state.get("made of") != made_of:
         return 0
-    state = torch.load(kept, weights_only=True)
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])
