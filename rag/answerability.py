@@ -49,7 +49,8 @@ _AT_LARGE = re.compile(
     r"(?:what|how) about\b|tell me\b|describe\b|explain\b|summari[sz]e\b|give me\b|(?:an? )?(?:overview|summary) of\b)",
     re.IGNORECASE,
 )
-READING = ("read in the best", "read in any")
+_ANSWERED, _DENIED = ("read in the best", "read in any"), "denied by the best"
+_SHORTEST = 4  # sentences of a paper, as in `eval/comprehension/papers`
 _BREAK = re.compile(r"[.!?:;]\s+")
 _FEWEST = 3  # words that a part of a question must have to be judged by itself
 _LONG = 20  # words; a longer question counts as one of these
@@ -114,19 +115,27 @@ def answerability(question: str, found: Retrieval, weights: Weights, comprehend:
         return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
     likely = max(
-        weights.probability(_told(text, features(text, replace(found, words=words), comprehend(text, found)), weights))
+        weights.probability(_trusted(text, replace(found, words=words), comprehend(text, found), weights))
         for text, words in parts
     )
     return max(likely, explained(question, found))
 
 
-def _told(question: str, seen: dict[str, float], weights: Weights) -> dict[str, float]:
-    """What is `seen` of a question; one that asks for whatever a paper says on a matter counts as one read to be
-    answered, a standard deviation above the mean: the other features tell whether the paper is on the matter.
+def _trusted(
+    question: str, found: Retrieval, understood: Sequence[Comprehension], weights: Weights
+) -> dict[str, float]:
+    """The features of a question, those of reading only where the reader has learnt from the like.
+
+    One that asks for whatever a paper says on a matter counts as read to be answered, a standard deviation above the
+    mean: the other features tell whether the paper is on the matter. Of a paper of a few sentences reading tells
+    nothing.
     """
-    if not _AT_LARGE.match(question):
-        return seen
-    return seen | {name: weights.mean[name] + weights.scale[name] for name in READING}
+    seen = features(question, found, understood)
+    if len(found.hits[0].sentences) < _SHORTEST:
+        seen |= {name: weights.mean[name] for name in (*_ANSWERED, _DENIED)}
+    if _AT_LARGE.match(question):
+        seen |= {name: weights.mean[name] + weights.scale[name] for name in _ANSWERED}
+    return seen
 
 
 def explained(question: str, found: Retrieval) -> float:
@@ -198,9 +207,9 @@ def features(question: str, found: Retrieval, understood: Sequence[Comprehension
         "length": min(len(found.words), _LONG) / _LONG,
         "numbers not there": float(min(2, len(numbers(question) - numbers(best.text)))),
         "names not there": float(min(2, len(names))),
-        "read in the best": log_odds(understood[0].answered),
-        "read in any": max(log_odds(one.answered) for one in understood[:_READ]),
-        "denied by the best": log_odds(understood[0].contradicted),
+        _ANSWERED[0]: log_odds(understood[0].answered),
+        _ANSWERED[1]: max(log_odds(one.answered) for one in understood[:_READ]),
+        _DENIED: log_odds(understood[0].contradicted),
     }
 
 
