@@ -63,7 +63,7 @@ class Config:
     """Seed of the sampling, of effect above temperature 0."""
     best_of: int = 1
     """Drafts that are written for each answer, each with the next seed; the one that is best supported is shown."""
-    answer_threshold: float = 0.34
+    answer_threshold: float = 0.3
     """Probability that the papers found answer a question, under which it is refused; higher refuses more."""
 
     @property
