@@ -99,7 +99,7 @@ def _cases(engine: SearchEngine, questions: Sequence[Question], progress: Progre
 def _case(
     engine: SearchEngine, question: Question, group: str, answerable: bool, share: float, found: Retrieval
 ) -> Case:
-    seen = features(question.question, found, engine.judge.comprehend(question.question, found))
+    seen = features(question.question, found, engine.judge.reader.read(question.question, found))
     return Case(question.id, group, answerable, share, seen, found.words)
 
 

@@ -250,6 +250,8 @@ def _train_comprehension(args: argparse.Namespace, config: Config) -> None:
     from eval.comprehension.training import EPOCHS, WEIGHTS, table, train
     from rag.loading import load_embedder
 
+    if args.epochs < 0:
+        raise UsageError(f"--epochs {args.epochs}: must be 1 or more.")
     embedder = load_embedder(replace(config, embedding_model="bundled"))
     out = args.out or WEIGHTS
     with progress_bar("reading", "paper") as preparing, progress_bar("training", "paper") as progress:

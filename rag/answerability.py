@@ -45,7 +45,7 @@ _AT_LARGE = re.compile(
     r"^\W*(?:(?:so|and|but|ok|please),? )*(?:"
     r"what (?:do|does|did|have|has|can|is|are|was|were)\b.{0,80}"
     r"\b(?:show|shown|find|found|report|say|said|tell|told|know|known|learn|learnt|learned|write|written|think|conclude|argue|"
-    r"suggest|discover|discovered|do|done|find out)\b.{0,10}\b(?:about|on|of|regarding|concerning)\b|"
+    r"suggest|discover|discovered|do|done)\b.{0,10}\b(?:about|on|of|regarding|concerning)\b|"
     r"(?:what|how) about\b|tell me\b|describe\b|explain\b|summari[sz]e\b|give me\b|(?:an? )?(?:overview|summary) of\b)",
     re.IGNORECASE,
 )
@@ -58,6 +58,10 @@ _CERTAIN = 1e-4  # nearer to 0 or 1 a chance makes no difference
 _READ = 3  # papers, the best among them, one of which may answer
 _RARE = 0.5  # of a word that is worth telling
 _SURE = 0.8  # that a sentence explains something, by its form alone; set by eye (eval/LOG.md)
+
+
+Read = Callable[[str, Retrieval], Sequence[Comprehension]]
+"""A question, and what was found for it -> what each of the papers found says to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,7 @@ def weights_path() -> Path:
     return Path(str(files("rag") / "answerability.json"))
 
 
-Comprehend = Callable[[str, Retrieval], Sequence[Comprehension]]
-"""The question, and what was found for it -> what each of the papers found says to it."""
-
-
-def answerability(question: str, found: Retrieval, weights: Weights, comprehend: Comprehend) -> float:
+def answerability(question: str, found: Retrieval, weights: Weights, read: Read) -> float:
     """Probability in 0..1 that the papers found answer `question`; 0 where nothing was found.
 
     A question that names a paper by its title and asks nothing in particular is answered by it. What comes before the
@@ -115,7 +115,7 @@ def answerability(question: str, found: Retrieval, weights: Weights, comprehend:
         return math.sqrt(max(0.0, found.similarity))
     parts = [(question, found.words), *_last_part(question, found.words)]
     likely = max(
-        weights.probability(_trusted(text, replace(found, words=words), comprehend(text, found), weights))
+        weights.probability(_trusted(text, replace(found, words=words), read(text, found), weights))
         for text, words in parts
     )
     return max(likely, explained(question, found))
@@ -207,13 +207,13 @@ def features(question: str, found: Retrieval, understood: Sequence[Comprehension
         "length": min(len(found.words), _LONG) / _LONG,
         "numbers not there": float(min(2, len(numbers(question) - numbers(best.text)))),
         "names not there": float(min(2, len(names))),
-        _ANSWERED[0]: log_odds(understood[0].answered),
-        _ANSWERED[1]: max(log_odds(one.answered) for one in understood[:_READ]),
-        _DENIED: log_odds(understood[0].contradicted),
+        _ANSWERED[0]: _log_odds(understood[0].answered),
+        _ANSWERED[1]: max(_log_odds(one.answered) for one in understood[:_READ]),
+        _DENIED: _log_odds(understood[0].contradicted),
     }
 
 
-def log_odds(chance: float) -> float:
+def _log_odds(chance: float) -> float:
     """Of a chance, which counts as no nearer to 0 or 1 than `_CERTAIN`."""
     held = min(max(chance, _CERTAIN), 1 - _CERTAIN)
     return math.log(held / (1 - held))

@@ -29,6 +29,7 @@ from rag.index_files import (
 from rag.ingest import Indexer, Progress, ReadReport, no_progress, read_files, read_records
 from rag.loading import load_comprehender, load_cross_encoder, load_embedder, load_llm
 from rag.readers import checked, find_files
+from rag.reading import Reader
 from rag.records import Counts, Embedder, Paper, Sampling, Skipped
 from rag.refusal import Judge
 from rag.rerank import LikelihoodReader, PaperReader, RelevanceReader, Reranker
@@ -193,8 +194,8 @@ class SearchEngine:
                 papers=config.papers,
             )
             weights, self.calibrated = load_weights(self.embedder.digest)
-            self.comprehender = load_comprehender(self.config, self.embedder)
-            self.judge = Judge(self.files.lexical.idf, weights, config.answer_threshold, self.comprehender)
+            reader = Reader(load_comprehender(self.config, self.embedder))
+            self.judge = Judge(self.files.lexical.idf, weights, config.answer_threshold, reader)
             self._opened = stack.pop_all()
 
     def _check(self) -> None:

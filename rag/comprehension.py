@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from rag.comprehension_network import OUTCOMES, ComprehensionNetwork
+from rag.comprehension_network import ComprehensionNetwork, Outcome
 from rag.errors import ModelError
 from rag.records import Comprehension
 
@@ -94,14 +94,14 @@ class PaperComprehender:
             return [self._read(words, asked.mask, title, sentences) for title, sentences in papers]
 
     def _read(self, words: torch.Tensor, mask: torch.Tensor, title: str, sentences: Sequence[str]) -> Comprehension:
-        best, points = dict.fromkeys(OUTCOMES, 0.0), [0.0] * len(sentences)
+        best, points = dict.fromkeys(Outcome, 0.0), [0.0] * len(sentences)
         for first, window in self._network.windows(title, sentences):
             found = self._network(self._network.lower_paper(window), window.sentences, words, mask)
             chances = torch.softmax(found.outcomes[0].cpu().double(), 0).tolist()
             # Of a paper that is read in parts, the part in which an outcome is likeliest counts for that.
-            for name, chance in zip(OUTCOMES, chances, strict=True):
-                best[name] = max(best[name], chance)
+            for outcome in Outcome:
+                best[outcome] = max(best[outcome], chances[outcome])
             own = found.sentences[0].cpu().double()
             points[first : first + len(own)] = own.tolist()
         shares = torch.softmax(torch.tensor(points, dtype=torch.float64), 0).tolist() if points else []
-        return Comprehension(best["answered"], best["contradicted"], tuple(shares))
+        return Comprehension(best[Outcome.ANSWERED], best[Outcome.CONTRADICTED], tuple(shares))

@@ -9,18 +9,25 @@ chances of three outcomes, and how far each sentence is the one that answers.
 
 import math
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812  the name that the library's own documentation uses
 from torch import Tensor, nn
 
-OUTCOMES = ("answered", "contradicted", "absent")
 LONGEST_PAPER = 400  # tokens that are read at once
 LONGEST_QUESTION = 96
-_BUCKETS = 32  # of the relative positions of MPNet
 _NEVER = -1e9
 _DROPOUT = 0.1
+
+
+class Outcome(IntEnum):
+    """What a paper is to a question or to a claim; in the order of the network's outputs."""
+
+    ANSWERED = 0
+    CONTRADICTED = 1
+    ABSENT = 2
 
 
 class Read(NamedTuple):
@@ -37,8 +44,8 @@ class Asked(NamedTuple):
     mask: Tensor
 
 
-class Outcomes(NamedTuple):
-    """Logits: of the `OUTCOMES`, shape (questions, 3), and of each sentence, shape (questions, sentences)."""
+class Logits(NamedTuple):
+    """Of each Outcome, shape (questions, 3), and of each sentence, shape (questions, sentences)."""
 
     outcomes: Tensor
     sentences: Tensor
@@ -59,19 +66,15 @@ class _Adapted(nn.Module):
 
 
 class _Layer(nn.Module):
-    """A layer of a BERT or an MPNet; with a `rank`, adapted."""
+    """A layer of a BERT; with a `rank`, adapted."""
 
     def __init__(self, layer: Any, rank: int) -> None:
         super().__init__()
-        # MPNet nests and names its attention in another way than BERT.
-        mpnet = hasattr(layer.attention, "attn")
-        inner = layer.attention.attn if mpnet else layer.attention.self
-        names = ("q", "k", "v") if mpnet else ("query", "key", "value")
-        last = inner.o if mpnet else layer.attention.output.dense
-        norm = layer.attention.LayerNorm if mpnet else layer.attention.output.LayerNorm
-        linear = [*(getattr(inner, name) for name in names), last, layer.intermediate.dense, layer.output.dense]
+        attention = layer.attention
+        inner, last = attention.self, attention.output
+        linear = [inner.query, inner.key, inner.value, last.dense, layer.intermediate.dense, layer.output.dense]
+        norms = [last.LayerNorm, layer.output.LayerNorm]
         self.heads = int(inner.num_attention_heads)
-        norms = [norm, layer.output.LayerNorm]
         if rank:
             self.linear: Any = nn.ModuleList(_Adapted(one, rank) for one in linear)
             self.norms: Any = nn.ModuleList(_own(one) for one in norms)
@@ -101,17 +104,17 @@ def _own(norm: nn.LayerNorm) -> nn.LayerNorm:
 
 
 class ComprehensionNetwork(nn.Module):
-    """The network over `transformer` (a BERT or an MPNet of the transformers library) and its `tokenizer`."""
+    """The network over `transformer` (a BERT of the transformers library), which is frozen, and its `tokenizer`."""
 
     def __init__(self, transformer: Any, tokenizer: Any, *, lower: int, rank: int, size: int = 128) -> None:
         """`lower` layers read question and paper apart, the others have adapters of `rank`; `size` is that of the end.
 
-        Raises ValueError if the transformer is neither a BERT nor an MPNet.
+        Raises ValueError if the transformer is no BERT.
         """
         super().__init__()
-        if getattr(transformer.config, "model_type", "") not in ("bert", "mpnet"):
-            raise ValueError("the transformer is neither a BERT nor an MPNet")
-        transformer.eval()
+        if getattr(transformer.config, "model_type", "") != "bert":
+            raise ValueError("the transformer is no BERT")
+        transformer.eval().requires_grad_(False)
         self._transformer, self._tokenizer = [transformer], tokenizer
         layers = list(transformer.encoder.layer)
         self._lower = [_Layer(layer, 0) for layer in layers[:lower]]
@@ -128,7 +131,7 @@ class ComprehensionNetwork(nn.Module):
         self.sentence = nn.Sequential(nn.Linear(2 * size + 1, size), nn.GELU(), nn.Dropout(_DROPOUT))
         self.point = nn.Linear(size, 1)
         self.decide = nn.Sequential(
-            nn.Linear(4 * size + 3, size), nn.GELU(), nn.Dropout(_DROPOUT), nn.Linear(size, len(OUTCOMES))
+            nn.Linear(4 * size + 3, size), nn.GELU(), nn.Dropout(_DROPOUT), nn.Linear(size, len(Outcome))
         )
         # As they are, the vectors of the embedding model point well already.
         self.of_question, self.of_sentence = nn.Linear(width, width), nn.Linear(width, width)
@@ -186,23 +189,14 @@ class ComprehensionNetwork(nn.Module):
     def lower_questions(self, asked: Asked) -> Tensor:
         """What the lower layers make of questions, shape (questions, longest, size)."""
         x: Tensor = self._transformer[0].embeddings(input_ids=asked.ids)
-        places = torch.arange(x.shape[1], device=x.device)
-        mask = _additive(asked.mask)[:, None, None] + self._places(places, places)
+        mask = _additive(asked.mask)[:, None, None]
         for layer in self._lower:
             query, key, value = (layer.apart(one) for one in layer.queries_keys_values(x))
             attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
             x = layer.finish(x, attended.transpose(1, 2).flatten(2), 0.0)
         return x
 
-    def _places(self, of: Tensor, to: Tensor) -> Tensor | float:
-        """What MPNet adds to the attention by how far one token is from another, shape (heads, of, to)."""
-        encoder = self._transformer[0].encoder
-        if not hasattr(encoder, "relative_attention_bias"):
-            return 0.0
-        buckets = encoder.relative_position_bucket(to[None] - of[:, None], num_buckets=_BUCKETS)
-        return torch.as_tensor(encoder.relative_attention_bias(buckets).permute(2, 0, 1))
-
-    def forward(self, paper: Tensor, spans: list[tuple[int, int]], questions: Tensor, mask: Tensor) -> Outcomes:
+    def forward(self, paper: Tensor, spans: list[tuple[int, int]], questions: Tensor, mask: Tensor) -> Logits:
         """Logits for each of `questions`, from what the lower layers make of them and of the `paper`."""
         paper, questions = self._together(paper, questions, mask)
         return self._compared(paper, spans, questions, mask)
@@ -218,22 +212,14 @@ class ComprehensionNetwork(nn.Module):
             whole = x.new_zeros(count * longest, x.shape[-1])
             return whole.index_copy(0, kept, x).view(count, longest, -1)
 
-        here = torch.arange(length, device=paper.device)
-        there = torch.arange(longest, device=paper.device)
-        of_paper = self._places(here, here)
         seen = torch.cat([torch.ones(count, length, dtype=torch.bool, device=mask.device), mask], 1)
         both = _additive(seen)[:, None, None]
-        if isinstance(of_paper, Tensor):
-            # The question stands behind the paper.
-            beside = [torch.as_tensor(self._places(there + length, here)), torch.as_tensor(self._places(there, there))]
-            both = both + torch.cat(beside, 2)
         for layer in self.upper:
             assert isinstance(layer, _Layer)
             x = torch.cat([paper, words])
             query, key, value = layer.queries_keys_values(x)
             q, k, v = (layer.apart(one[:length]) for one in (query, key, value))
-            own = None if isinstance(of_paper, float) else of_paper
-            attended = F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=own)[0]
+            attended = F.scaled_dot_product_attention(q[None], k[None], v[None])[0]
             asking, k2, v2 = (layer.apart(rectangle(one[length:])) for one in (query, key, value))
             keys = torch.cat([k.expand(count, -1, -1, -1), k2], 2)
             values = torch.cat([v.expand(count, -1, -1, -1), v2], 2)
@@ -243,7 +229,7 @@ class ComprehensionNetwork(nn.Module):
             paper, words = x[:length], x[length:]
         return paper, rectangle(words)
 
-    def _compared(self, paper: Tensor, spans: list[tuple[int, int]], questions: Tensor, mask: Tensor) -> Outcomes:
+    def _compared(self, paper: Tensor, spans: list[tuple[int, int]], questions: Tensor, mask: Tensor) -> Logits:
         """Word by word beside each sentence."""
         words = mask.unsqueeze(-1)
         count = words.sum(1)
@@ -269,7 +255,7 @@ class ComprehensionNetwork(nn.Module):
         figures = [near.amax(1), (best * words).sum((1, 2)) / count[:, 0], best.masked_fill(~words, 1.0).amin((1, 2))]
         first = self.reduce(questions[:, 0])
         whole = torch.cat([first, self.reduce(mean), pointed, each.amax(1), torch.stack(figures, 1)], 1)
-        return Outcomes(self.decide(whole), points)
+        return Logits(self.decide(whole), points)
 
 
 def _additive(mask: Tensor) -> Tensor:

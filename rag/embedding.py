@@ -62,7 +62,7 @@ class SentenceEmbedder:
 
     @property
     def transformer(self) -> Any:
-        """The model of the transformers library within, for who builds on it; not to be changed."""
+        """The model of the transformers library within, for who builds on it; its weights are not to be changed."""
         return self._model[0].auto_model
 
     @property

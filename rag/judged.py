@@ -84,7 +84,7 @@ class Judging:
     def judged(self, asked: Asked, resolved: Resolved, *, several: bool) -> Finding:
         """What `resolved` found for `asked`, and whether it answers."""
         found, passed_over = without_orders(resolved.query, resolved.found)
-        found = self._judge.pointed(resolved.query, found)
+        found = self._judge.reader.pointed(resolved.query, found)
         joined = resolved.joined and (resolved.joined[0], without_orders(*resolved.joined)[0])
         resolved = replace(resolved, found=found, joined=joined)
         confidence = self._judge.confidence_of(resolved)

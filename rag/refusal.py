@@ -1,19 +1,17 @@
-"""Is what a search found enough to write an answer from? Pure, but for what reads the papers, which it is given.
+"""Is what a search found enough to write an answer from? Pure, but for who reads the papers.
 
 Two things are asked. Does the collection deal with the matter at all: the similarity of the nearest texts. And if it
 does, do the papers found answer the question: see `answerability.py`.
 """
 
-import re
 from collections.abc import Collection
-from dataclasses import replace
 
 from rag.answerability import Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
-from rag.latex import plain
 from rag.premises import objecting
-from rag.records import Comprehender, Comprehension, Hit, Retrieval, ScoredSentence, Sentence, Word
+from rag.reading import Reader
+from rag.records import Retrieval, Sentence, Word
 
 # Similarity of question and nearest text (cosine) under which a question is about something else (eval/LOG.md).
 _NEAR = 0.28
@@ -32,38 +30,14 @@ _TELLING = 0.3
 _MET = 0.43
 
 
-# One question is judged in several ways, often of the same papers: of so many readings what they gave is remembered.
-_REMEMBERED = 64
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
-
-
 class Judge:
     """Decides whether a question is answered. Raising `threshold` (0..1) refuses more and answers less wrongly."""
 
-    def __init__(self, idf: Idf, weights: Weights, threshold: float, comprehender: Comprehender) -> None:
+    def __init__(self, idf: Idf, weights: Weights, threshold: float, reader: Reader) -> None:
         self._idf = idf
         self._weights = weights
         self.threshold = threshold
-        self._comprehender = comprehender
-        self._understood: dict[tuple[str, tuple[tuple[int, ...], ...]], list[Comprehension]] = {}
-
-    def comprehend(self, question: str, found: Retrieval) -> list[Comprehension]:
-        """What each of the papers found says to the question."""
-        # Sentences that give orders may have been taken out.
-        key = question, tuple((hit.paper_id, *(one.sentence.index for one in _in_order(hit))) for hit in found.hits)
-        understood = self._understood.get(key)
-        if understood is None:
-            if len(self._understood) >= _REMEMBERED:
-                self._understood.clear()
-            # A paper that is a title alone is read as such.
-            papers = [(_legible(hit.title), _texts(hit) or [_legible(hit.title)]) for hit in found.hits]
-            understood = self._comprehender.comprehend(_legible(question), papers)
-            self._understood[key] = understood
-        return understood
-
-    def pointed(self, question: str, found: Retrieval) -> Retrieval:
-        """`found` with how likely each sentence of its paper is the one that decides on the question."""
-        return replace(found, hits=tuple(map(_pointed, found.hits, self.comprehend(question, found))))
+        self.reader = reader
 
     def needed_similarity(self, question: str) -> float:
         """The similarity of a search under which `question` is about something else."""
@@ -79,7 +53,7 @@ class Judge:
 
         Where they are about something else, it is below the `threshold` in any case.
         """
-        likely = answerability(question, found, self._weights, self.comprehend)
+        likely = answerability(question, found, self._weights, self.reader.read)
         if self.is_near(question, found):
             return likely
         return min(likely, self.threshold) * max(0.0, found.similarity) / self.needed_similarity(question)
@@ -135,24 +109,3 @@ class Judge:
     def unmet(self, found: Retrieval) -> tuple[str, ...]:
         """Words of the question that no paper found deals with."""
         return unmet_words(found.words, self._weights.unmet_below)
-
-
-def _in_order(hit: Hit) -> list[ScoredSentence]:
-    """The sentences of a paper as they stand in it."""
-    return sorted(hit.sentences, key=lambda one: one.sentence.index)
-
-
-def _texts(hit: Hit) -> list[str]:
-    return [_legible(one.sentence.text) for one in _in_order(hit)]
-
-
-def _legible(text: str) -> str:
-    """`text` without markup, from which nothing was learnt."""
-    return _TAG.sub(" ", plain(text))
-
-
-def _pointed(hit: Hit, understood: Comprehension) -> Hit:
-    if not hit.sentences:
-        return hit
-    shares = zip(_in_order(hit), understood.sentences, strict=True)
-    return replace(hit, sentences=tuple(replace(one, decides=share) for one, share in shares))

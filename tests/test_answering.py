@@ -292,7 +292,7 @@ def test_instructions_inside_a_paper_are_data(ask: Any) -> None:
 
 def test_evidence_stays_inside_the_budget(ask: Any) -> None:
     engine = ask.engine
-    judge = Judge(engine.files.lexical.idf, load_weights("")[0], 0.0, FakeComprehender())
+    judge = Judge(engine.files.lexical.idf, load_weights("")[0], 0.0, engine.judge.reader)
     tight = Answerer(
         Finder(engine.retriever, engine.catalog, judge, broad_papers=5),
         ask.model, engine.files.lexical.idf, engine.catalog, ask.answerer.writer,

@@ -11,10 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from eval.comprehension.examples import PAPERS, Outcome, load_papers
+from eval.comprehension.examples import PAPERS, load_papers
 from eval.comprehension.training import train
 from rag.bundled_sample import sample_path
 from rag.comprehension import PaperComprehender
+from rag.comprehension_network import Outcome
 from rag.embedding import SentenceEmbedder
 from rag.errors import ModelError
 from rag.identity import normalise_title

@@ -55,7 +55,7 @@ def with_model(engine: Engine, model: Any, threshold: float | None = None, **set
     idf = engine.files.lexical.idf
     judge = engine.judge
     if threshold is not None:
-        judge = Judge(idf, load_weights(engine.embedder.digest)[0], threshold, engine.comprehender)
+        judge = Judge(idf, load_weights(engine.embedder.digest)[0], threshold, judge.reader)
     writer = make_writer(engine.config.writing, model, model.parameters)
     finder = Finder(engine.retriever, engine.catalog, judge, broad_papers=engine.config.broad_papers)
     return Answerer(finder, model, idf, engine.catalog, writer, **{**chosen, **settings})

@@ -58,7 +58,7 @@ PURE = {
     "evidence", "grammar", "citations", "verification", "refusal", "followup", "listing", "prompting", "export",
     "examples", "straying", "drafting", "words", "leaning", "breadth", "orders", "unseen", "answerability", "filters",
     "matching", "mentions", "narrowing", "arxiv_categories", "plausible", "schema", "control", "repetition", "worth",
-    "checking", "signals", "objections", "premises", "placing", "quantities", "wording",
+    "checking", "signals", "reading", "objections", "premises", "placing", "quantities", "wording",
     "defining", "unknown_names", "record_questions", "small_talk", "collection", "venues",
     "not_held", "last_answer", "spoken",
     "sides", "both_sides", "side_by_side", "judged",

@@ -32,7 +32,7 @@ def rows(engine: Engine, questions: Sequence[Question]) -> list[Row]:
     config, idf = engine.config, engine.files.lexical.idf
     for question in questions:
         searched = engine.retriever.search(question.question)
-        hits = engine.judge.pointed(question.question, searched).hits
+        hits = engine.judge.reader.pointed(question.question, searched).hits
         chosen = rank_evidence(question.question, hits, idf, config.evidence_sentences)
         _, evidence = engine.answerer.writer.prompt.fit(
             question.question, chosen, engine.llm.count_tokens, evidence_tokens=config.evidence_tokens,

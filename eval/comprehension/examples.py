@@ -10,23 +10,16 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
+
+from rag.comprehension_network import Outcome
 
 PAPERS = Path(__file__).parent / "papers"
 # Every eighth paper of a file is for testing alone.
 _HELD_OUT = 8
 _ALIKE = 6  # papers from which a paper is asked questions that are not its own
 _FOREIGN = 6  # such questions of each
-
-
-class Outcome(IntEnum):
-    """What a paper is to a question or to a claim; in the order of the network's outputs."""
-
-    ANSWERED = 0
-    CONTRADICTED = 1
-    ABSENT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name that the library's own documentation uses
 from torch import Tensor
 
-from eval.comprehension.examples import Outcome, Paper
+from eval.comprehension.examples import Paper
 from eval.metrics.refusals import auroc
 from rag.comprehension import Base, own_tokenizer, save_weights, shipped_weights
-from rag.comprehension_network import ComprehensionNetwork, Outcomes
+from rag.comprehension_network import ComprehensionNetwork, Logits, Outcome
 
 # Chosen on the papers held out, and on the suite `calibration` (eval/LOG.md).
 _LOWER, _RANK = 2, 16
@@ -75,8 +75,6 @@ def train(
     shape = {"lower": _LOWER, "rank": _RANK}
     network = ComprehensionNetwork(base.transformer, own_tokenizer(base), **shape)
     network.to(network.device)
-    for parameter in base.transformer.parameters():
-        parameter.requires_grad = False
     ready = list(prepare(network, papers, preparing))
     used = [one for one in ready if not one.source.held_out]
     held_out = [one for one in ready if one.source.held_out]
@@ -143,8 +141,8 @@ def _rate(done: float) -> float:
     return min(1.0, (done + 1e-3) / _WARM_UP) * max(0.0, 1 - done)
 
 
-def _read(network: ComprehensionNetwork, one: Prepared) -> Outcomes:
-    found: Outcomes = network(one.paper.float(), one.spans, one.questions.float(), one.mask)
+def _read(network: ComprehensionNetwork, one: Prepared) -> Logits:
+    found: Logits = network(one.paper.float(), one.spans, one.questions.float(), one.mask)
     return found
 
 
