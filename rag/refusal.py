@@ -6,7 +6,7 @@ does, do the papers found answer the question: see `answerability.py`.
 
 from collections.abc import Collection
 
-from rag.answerability import Weights, answerability, explained, unmet_words, words_from
+from rag.answerability import Read, Weights, answerability, explained, unmet_words, words_from
 from rag.evidence import Idf, unknown_share
 from rag.followup import Resolved
 from rag.premises import objecting
@@ -48,12 +48,12 @@ class Judge:
         """Whether the papers found deal with the matter of `question` at all."""
         return found.similarity >= self.needed_similarity(question) or explained(question, found) > 0
 
-    def confidence(self, question: str, found: Retrieval) -> float:
-        """How likely the papers found answer `question`, 0..1.
+    def confidence(self, question: str, found: Retrieval, read: Read | None = None) -> float:
+        """How likely the papers found answer `question`, 0..1; `read` takes the place of the reader.
 
         Where they are about something else, it is below the `threshold` in any case.
         """
-        likely = answerability(question, found, self._weights, self.reader.read)
+        likely = answerability(question, found, self._weights, read or self.reader.read)
         if self.is_near(question, found):
             return likely
         return min(likely, self.threshold) * max(0.0, found.similarity) / self.needed_similarity(question)
@@ -63,7 +63,8 @@ class Judge:
         alone = self.confidence(resolved.query, resolved.found)
         if resolved.joined is None or not self.is_near(resolved.query, resolved.found):
             return alone
-        return max(alone, self.confidence(*resolved.joined))
+        # Its papers are read for the question alone: the one before may be answered, and this one not.
+        return max(alone, self.confidence(*resolved.joined, lambda _, found: self.reader.read(resolved.query, found)))
 
     def without_names(self, confidence: float, found: Retrieval, unknown: Collection[str]) -> float:
         """The `confidence` in what was found, less where the question is mostly about the `unknown` names."""

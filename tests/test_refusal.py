@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,23 @@ def test_in_a_conversation_the_words_before_count_where_they_lead_to_the_same_pa
     assert judge(0.5).confidence_of(alone) < judge(0.5).confidence_of(context)
     far = replace(context, found=replace(short, similarity=0.1))
     assert judge(0.5).confidence_of(far) < 0.5
+
+
+def test_papers_are_not_read_for_the_question_before() -> None:
+    before = "What is green tea?"
+
+    class OfTeaAlone:
+        """Takes a paper to answer what asks for green tea, and nothing else."""
+
+        def comprehend(self, question: str, papers: Sequence[tuple[str, Sequence[str]]]) -> list[Comprehension]:
+            return [Comprehension(0.9 if before in question else 0.001, 0.1, (1.0,) * 5) for _ in papers]
+
+    one = found(*MET).hits[0]
+    sentences = tuple(replace(one.sentences[0], sentence=replace(one.sentences[0].sentence, index=i)) for i in range(5))
+    searched = replace(found(*MET), hits=(replace(one, sentences=sentences),))
+    reading = Judge(lambda words: dict.fromkeys(words, 1.0), WEIGHTS, 0.5, Reader(OfTeaAlone()))
+    joined = Resolved(QUESTION, QUESTION, searched, (f"{before} {QUESTION}", searched))
+    assert reading.confidence_of(joined) == pytest.approx(reading.confidence(QUESTION, searched))
 
 
 def test_a_paper_asked_for_by_its_title_is_answered_from() -> None:
